@@ -1,1 +1,111 @@
-//! Placeholder.
+//! Puts records into Amazon Kinesis as the Kinesis Producer Library does, inside your process.
+//!
+//! Kinesis takes at most 1,000 records a second for each shard, and a call for every small record is slow and dear.
+//! This crate packs many *user records* into one *Kinesis record* (the KPL's aggregated format, which the KCL and
+//! other consumers take apart again), packs Kinesis records into PutRecords calls, keeps to each shard's pace, sends
+//! again what was throttled or failed, and gives every record exactly one outcome.
+//!
+//! Three types carry it: a [`Producer`] takes [`UserRecord`]s and hands out [`Delivery`] futures. A delivery resolves
+//! to a [`UserRecordResult`] (shard id, sequence number, attempts) or to a [`UserRecordFailed`] (reason, attempts,
+//! the record itself, and whether it may have been written all the same).
+//!
+//! Everything is bounded: at the limit of [`Config::max_outstanding_bytes`], [`Producer::send`] waits and
+//! [`Producer::try_send`] hands the record back.
+//!
+//! # A complete program
+//!
+//! With [`AwsTransport`] it would talk to AWS; here a transport of a few lines stands in for the service.
+//!
+//! ```
+//! use kpl::{Answer, EntryPlaced, HashKey, Producer, PutRecordsRequest, PutRecordsResponse};
+//! use kpl::{ShardDescription, StreamName, Transport, UserRecord};
+//!
+//! /// A stream with one shard that stores everything.
+//! struct OneShard;
+//!
+//! impl Transport for OneShard {
+//!     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
+//!         let placed = EntryPlaced { shard_id: "shardId-000000000000".into(), sequence_number: "1".into() };
+//!         let entries = request.entries.iter().map(|_| Ok(placed.clone())).collect();
+//!         Box::pin(async move { Ok(PutRecordsResponse { entries }) })
+//!     }
+//!     fn list_shards(&self, _stream: StreamName) -> Answer<Vec<ShardDescription>> {
+//!         let shard = ShardDescription {
+//!             shard_id: "shardId-000000000000".into(),
+//!             starting_hash_key: HashKey(0),
+//!             ending_hash_key: HashKey::MAX,
+//!         };
+//!         Box::pin(async move { Ok(vec![shard]) })
+//!     }
+//! }
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! // With AWS: Producer::builder(kpl::AwsTransport::from_environment().await)
+//! let producer = Producer::builder(OneShard).start()?;
+//! let stream = StreamName::new("orders")?;
+//!
+//! let mut deliveries = Vec::new();
+//! for number in 0..1000 {
+//!     let record = UserRecord::new(stream.clone(), format!("customer-{}", number % 7), format!("order {number}"));
+//!     deliveries.push(producer.send(record).await?); // waits only for room
+//! }
+//! producer.flush().await; // or let them leave within Config::record_max_buffered_time
+//!
+//! for delivery in deliveries {
+//!     match delivery.await {
+//!         Ok(stored) => assert_eq!(stored.shard_id().as_str(), "shardId-000000000000"),
+//!         Err(failed) => eprintln!("{failed}; kept for later: {:?}", failed.record()),
+//!     }
+//! }
+//! producer.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! * At least once: a record is sent again until it is stored, refused for good, or expired
+//!   ([`Config::record_ttl`]). Duplicates arise when an answer was lost.
+//! * No order across records: calls run side by side, and what failed is sent again later.
+//! * An aggregate counts as stored only in a shard that holds all its members' hash keys; elsewhere the KCL would
+//!   drop it silently.
+
+pub mod aggregation_format;
+mod clock;
+mod config;
+mod control_plane;
+mod core;
+mod delivery;
+mod driver;
+mod error_class;
+mod kinesis_record;
+pub mod limits;
+mod metric;
+mod metrics;
+mod outcome;
+mod permits;
+mod producer;
+mod put_records;
+mod transport;
+mod types;
+mod user_record;
+
+pub use config::{Config, ConfigError};
+pub use delivery::{Delivery, OutcomeSink};
+pub use error_class::ErrorClass;
+pub use metric::Metric;
+pub use metrics::{MetricsSink, NoMetrics};
+pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
+pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
+pub use put_records::{
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
+    ShardDescription,
+};
+#[cfg(feature = "aws")]
+pub use transport::aws::{AwsTransport, CallTimeouts};
+#[cfg(feature = "firehose")]
+pub use transport::firehose::FirehoseTransport;
+pub use transport::{Answer, Transport};
+pub use types::{HashKey, InvalidHashKey, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName};
+pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

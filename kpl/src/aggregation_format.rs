@@ -1,0 +1,26 @@
+//! The KPL's aggregated record: many user records in the data of one Kinesis record.
+//!
+//! Magic bytes `F3 89 9A C2`, a protobuf message, and the MD5 of exactly the message's bytes. The message holds the
+//! distinct partition keys (field 1), the distinct explicit hash keys as decimal text (field 2) and the records
+//! (field 3), which name their keys by index (field 1 and 2) and carry their data (field 3).
+//!
+//! Invariant: what [`AggregateEncoder`] writes, [`decode`] reads back in the same order, and every KPL consumer
+//! reads the same.
+
+mod decode;
+mod encode;
+
+pub use decode::{Decoded, DecodedRecord, decode};
+pub use encode::{AggregateEncoder, Refused};
+
+/// The first four bytes of an aggregated record.
+pub const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
+
+/// Bytes of the MD5 behind the message.
+pub const DIGEST_BYTES: usize = 16;
+
+/// The partition key under which the KPL sends an aggregated record; the explicit hash key decides its shard.
+pub const AGGREGATE_PARTITION_KEY: &str = "a";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,385 @@
+//! One stream's machine: the only file that knows the order of the stages, and the way back from the retrier.
+//!
+//! Invariants: a record is in exactly one stage and gets exactly one outcome, never while a call that holds it is
+//! under way (abort excepted); a retry never extends a record's life; a flush waits for what was accepted before it
+//! and for nothing later.
+
+mod way_back;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::core::aggregator::{Aggregator, Deadlines, alone};
+use crate::core::call_summary::CallSummary;
+use crate::core::collector::Collector;
+use crate::core::flushes::Flushes;
+use crate::core::limiter::Limiter;
+use crate::core::sender::Sender;
+use crate::core::shard_map::ShardMap;
+use crate::kinesis_record::{KinesisRecord, Member};
+use crate::outcome::FailureReason;
+use crate::put_records::{
+    CallError, Doubt, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+};
+use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
+use crate::user_record::RecordRef;
+
+/// What the pipeline sends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// A data stream: shards, predicted from ListShards.
+    DataStream,
+    /// A Firehose delivery stream: no shards, no keys, no aggregation.
+    DeliveryStream,
+}
+
+/// What the shell has to do.
+#[derive(Debug)]
+pub(crate) enum Action<T> {
+    /// Make this call and bring its answer to [`Pipeline::put_records_done`].
+    PutRecords(RequestId, PutRecordsRequest),
+    /// List the open shards and bring them to [`Pipeline::shards_listed`].
+    ListShards,
+    /// Tell the records' owners.
+    Finish(Finished<T>),
+    /// Tell whoever asked for this flush.
+    Flushed(FlushId),
+}
+
+/// Records that got their outcome.
+#[derive(Debug)]
+pub(crate) enum Finished<T> {
+    /// They are stored.
+    Stored { record: KinesisRecord<T>, shard_id: ShardId, sequence_number: SequenceNumber },
+    /// They were given up.
+    Failed { record: KinesisRecord<T>, reason: FailureReason },
+}
+
+/// A record that waits for a shard map.
+#[derive(Debug)]
+struct Held<T> {
+    member: Member<T>,
+    partition_key: String,
+    explicit_hash_key: Option<HashKey>,
+    data: bytes::Bytes,
+}
+
+/// The machine of one stream.
+#[derive(Debug)]
+pub(crate) struct Pipeline<T> {
+    stream: StreamName,
+    config: Config,
+    collection_time: Duration,
+    random: fastrand::Rng,
+    shards: ShardMap,
+    held: Vec<Held<T>>,
+    aggregator: Aggregator<T>,
+    limiter: Limiter<T>,
+    collector: Collector<T>,
+    sender: Sender<T>,
+    flushes: Flushes,
+    actions: VecDeque<Action<T>>,
+    closing: bool,
+    /// Somebody waits for room: do not wait for fuller calls.
+    pressed: bool,
+    /// Kept for its buffer.
+    closed: Vec<KinesisRecord<T>>,
+}
+
+// === impl Pipeline: inputs ===
+
+impl<T> Pipeline<T> {
+    /// The pipeline of `stream`, with the first ListShards already among its actions.
+    pub(crate) fn new(stream: StreamName, service: Service, config: Config, seed: u64, now: Moment) -> Self {
+        let shards = match service {
+            Service::DataStream => ShardMap::listing(now),
+            Service::DeliveryStream => ShardMap::off(),
+        };
+        let actions = match service {
+            Service::DataStream => VecDeque::from([Action::ListShards]),
+            Service::DeliveryStream => VecDeque::new(),
+        };
+        Self {
+            stream,
+            collection_time: config.collection_time(),
+            random: fastrand::Rng::with_seed(seed),
+            shards,
+            held: Vec::new(),
+            aggregator: Aggregator::new(config.aggregation_max_count, config.aggregation_max_size),
+            limiter: Limiter::new(config.rate_limit, config.record_ttl),
+            collector: Collector::new(config.collection_max_count, config.collection_max_size),
+            // The SDK holds about three times a call's bytes while it is under way.
+            sender: Sender::new(config.max_in_flight_requests, config.max_outstanding_bytes / 3),
+            flushes: Flushes::new(),
+            actions,
+            closing: false,
+            pressed: false,
+            closed: Vec::new(),
+            config,
+        }
+    }
+
+    /// Takes a record that was checked and for which there is room.
+    pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
+        let epoch = self.flushes.accept();
+        self.route(record, Member { tag, arrival: now, epoch, cost, history: None }, now);
+    }
+
+    /// Sends everything accepted so far as soon as the shards allow; [`Action::Flushed`] follows.
+    pub(crate) fn flush(&mut self, now: Moment) -> FlushId {
+        let flush = self.flushes.ask();
+        self.close_aggregates(now);
+        self.report_flushes();
+        flush
+    }
+
+    /// Like a flush that never ends: nothing waits for company any more.
+    pub(crate) fn close(&mut self, now: Moment) {
+        self.closing = true;
+        self.close_aggregates(now);
+    }
+
+    /// Somebody waits for room: sends what there is.
+    pub(crate) fn press(&mut self, now: Moment) {
+        self.pressed = true;
+        self.close_aggregates(now);
+    }
+
+    /// Takes the answer to ListShards, or its failure.
+    pub(crate) fn shards_listed(&mut self, listing: &Result<Vec<ShardDescription>, CallError>, now: Moment) {
+        match listing {
+            Ok(shards) => self.shards.install(shards),
+            // The old map goes on predicting; the shell spaces the attempts out.
+            Err(_) => {
+                self.shards.listing_failed();
+                self.actions.push_back(Action::ListShards);
+            }
+        }
+        for held in std::mem::take(&mut self.held) {
+            let record = RecordRef {
+                partition_key: &held.partition_key,
+                explicit_hash_key: held.explicit_hash_key,
+                data: &held.data,
+            };
+            if listing.is_ok() {
+                self.route(record, held.member, now);
+            } else {
+                // A single record counts wherever it lands, so it needs no map.
+                let single = alone(record, record.hash_key(), None, held.member, self.deadlines(now).send);
+                self.limiter.put(single, now);
+            }
+        }
+    }
+
+    /// Takes the answer to a PutRecords call. `None` when no such call is under way.
+    pub(crate) fn put_records_done(
+        &mut self,
+        id: RequestId,
+        answer: &Result<PutRecordsResponse, CallError>,
+        now: Moment,
+    ) -> Option<CallSummary> {
+        let call = self.sender.finish(id)?;
+        let summary = CallSummary::of(&call, answer, now);
+        match answer {
+            Ok(response) if response.entries.len() == call.records.len() => {
+                self.sender.recovered();
+                for (record, result) in call.records.into_iter().zip(&response.entries) {
+                    self.entry_done(record, result, call.started, now);
+                }
+            }
+            Ok(response) => {
+                let error = CallError {
+                    code: "ResponseUnreadable".to_owned(),
+                    message: format!(
+                        "the answer has {} results for {} entries",
+                        response.entries.len(),
+                        call.records.len()
+                    ),
+                    doubt: Doubt::MayHaveBeenWritten,
+                };
+                self.call_failed(call, &error, now);
+            }
+            Err(error) => self.call_failed(call, error, now),
+        }
+        Some(summary)
+    }
+
+    /// Lets everything happen that is due. To be called after every input and at every wake-up.
+    pub(crate) fn advance(&mut self, now: Moment) {
+        loop {
+            self.step(now);
+            // What expired may have been taken apart, and its parts be due at once.
+            if self.stages_wakeup() > now {
+                return;
+            }
+        }
+    }
+
+    fn step(&mut self, now: Moment) {
+        let mut closed = std::mem::take(&mut self.closed);
+        let collection_time = self.collection_time;
+        self.aggregator.close_due(now, |close| close.plus(collection_time), &mut closed);
+        self.limit(&mut closed, now);
+        self.closed = closed;
+
+        let (mut released, mut expired) = (Vec::new(), Vec::new());
+        self.limiter.release(now, &mut released, &mut expired);
+        for record in released {
+            self.collector.put(record);
+        }
+        for record in expired {
+            self.expire(record, now);
+        }
+        self.send(now);
+        self.pressed &= !self.collector.is_empty();
+    }
+
+    /// Gives up everything that has no outcome yet.
+    pub(crate) fn abort(&mut self, now: Moment) {
+        let mut leftovers = Vec::new();
+        self.aggregator.close_all(now, &mut leftovers);
+        leftovers.extend(self.limiter.drain_all());
+        leftovers.extend(self.collector.drain_all());
+        for held in std::mem::take(&mut self.held) {
+            let record = RecordRef {
+                partition_key: &held.partition_key,
+                explicit_hash_key: held.explicit_hash_key,
+                data: &held.data,
+            };
+            leftovers.push(alone(record, HashKey(0), None, held.member, now));
+        }
+        for mut record in self.sender.drain_all() {
+            record.history.may_have_been_written = true;
+            leftovers.push(record);
+        }
+        for record in leftovers {
+            self.finish(Finished::Failed { record, reason: FailureReason::Aborted });
+        }
+    }
+}
+
+// === impl Pipeline: what the shell asks ===
+
+impl<T> Pipeline<T> {
+    /// The next thing to do.
+    pub(crate) fn next_action(&mut self) -> Option<Action<T>> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Pipeline::advance`] has something to do without a new input. In the past: at once.
+    pub(crate) fn next_wakeup(&self) -> Moment {
+        if !self.actions.is_empty() {
+            return Moment::ORIGIN;
+        }
+        self.stages_wakeup()
+    }
+
+    fn stages_wakeup(&self) -> Moment {
+        let room_at = self.sender.room_at();
+        let send = match self.collector.is_empty() {
+            true => Moment::NEVER,
+            false if self.hurried() || self.collector.ready(Moment::ORIGIN, false).is_some() => room_at,
+            false => room_at.max(self.collector.next_wakeup()),
+        };
+        self.aggregator.next_wakeup().min(self.limiter.next_wakeup()).min(send)
+    }
+
+    /// Records without an outcome.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.flushes.outstanding()
+    }
+
+    /// Records in each place where they can be; for the invariant that they are in exactly one.
+    #[cfg(test)]
+    pub(crate) fn census(&self) -> usize {
+        self.held.len()
+            + self.aggregator.members()
+            + self.limiter.members()
+            + self.collector.members()
+            + self.sender.members()
+    }
+}
+
+// === impl Pipeline: the way of a record ===
+
+impl<T> Pipeline<T> {
+    fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
+        if self.shards.is_awaited() {
+            self.hold(record, member);
+            return;
+        }
+        let deadlines = self.deadlines(now);
+        let hash_key = if self.shards.is_off() { HashKey(0) } else { record.hash_key() };
+        match self.shards.predict(hash_key) {
+            Some(shard) if self.config.aggregation_enabled => {
+                let mut closed = std::mem::take(&mut self.closed);
+                self.aggregator.add(record, hash_key, shard, member, deadlines, &mut closed);
+                self.limit(&mut closed, now);
+                self.closed = closed;
+            }
+            shard => self.limiter.put(alone(record, hash_key, shard, member, deadlines.send), now),
+        }
+    }
+
+    fn hold(&mut self, record: RecordRef<'_>, member: Member<T>) {
+        self.held.push(Held {
+            member,
+            partition_key: record.partition_key.to_owned(),
+            explicit_hash_key: record.explicit_hash_key,
+            data: bytes::Bytes::copy_from_slice(record.data),
+        });
+    }
+
+    fn deadlines(&self, now: Moment) -> Deadlines {
+        if self.hurried() {
+            return Deadlines { close: now, send: now };
+        }
+        let send = now.plus(self.config.record_max_buffered_time);
+        Deadlines { close: send.minus(self.collection_time), send }
+    }
+
+    fn hurried(&self) -> bool {
+        self.closing || self.pressed || self.flushes.is_asked()
+    }
+
+    fn close_aggregates(&mut self, now: Moment) {
+        let mut closed = std::mem::take(&mut self.closed);
+        self.aggregator.close_all(now, &mut closed);
+        self.limit(&mut closed, now);
+        self.closed = closed;
+    }
+
+    fn limit(&mut self, closed: &mut Vec<KinesisRecord<T>>, now: Moment) {
+        for record in closed.drain(..) {
+            self.limiter.put(record, now);
+        }
+    }
+
+    fn send(&mut self, now: Moment) {
+        while self.sender.room_at() <= now && self.collector.ready(now, self.hurried()).is_some() {
+            let (expired, alive): (Vec<_>, Vec<_>) =
+                self.collector.take().into_iter().partition(|record| self.expiration(record.arrival) <= now);
+            for record in expired {
+                self.expire(record, now);
+            }
+            if alive.is_empty() {
+                continue;
+            }
+            let entries = alive.iter().map(entry).collect();
+            let id = self.sender.start(alive, now);
+            self.actions.push_back(Action::PutRecords(
+                id,
+                PutRecordsRequest { stream: self.stream.clone(), entries },
+            ));
+        }
+    }
+}
+
+fn entry<T>(record: &KinesisRecord<T>) -> PutRecordsEntry {
+    PutRecordsEntry {
+        partition_key: record.partition_key().to_owned(),
+        explicit_hash_key: record.hash_keys.0,
+        data: record.data.clone(),
+    }
+}

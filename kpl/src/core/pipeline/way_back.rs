@@ -1,0 +1,154 @@
+//! The pipeline's way back: from the answers to outcomes, or to another attempt.
+//!
+//! Invariant: a record that is sent again keeps its age, its attempts and its doubt.
+
+use std::sync::Arc;
+
+use super::{Action, Finished, Held, Pipeline};
+use crate::core::aggregator::alone;
+use crate::core::retrier::{Verdict, WRONG_SHARD, judge_call, judge_entry};
+use crate::core::sender::InFlight;
+use crate::error_class::ErrorClass;
+use crate::kinesis_record::KinesisRecord;
+use crate::outcome::FailureReason;
+use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
+use crate::types::{HashKey, Moment};
+use crate::user_record::RecordRef;
+
+impl<T> Pipeline<T> {
+    pub(super) fn entry_done(
+        &mut self,
+        mut record: KinesisRecord<T>,
+        result: &Result<EntryPlaced, EntryError>,
+        started: Moment,
+        now: Moment,
+    ) {
+        let verdict = judge_entry(&record, result, &self.shards, self.config.fail_if_throttled);
+        let error = match (result, &verdict) {
+            (Ok(placed), Verdict::WrongShard) => Some((
+                WRONG_SHARD.to_owned(),
+                format!("shard {} does not hold all its hash keys", placed.shard_id),
+            )),
+            (Ok(_), _) => None,
+            (Err(error), _) => Some((error.code.clone(), error.message.clone())),
+        };
+        record.history.note(record.arrival, (started, now), error);
+        let lane = record.predicted_shard;
+        match (verdict, result) {
+            (Verdict::Stored { surprised }, Ok(placed)) => {
+                self.limiter.recovered(lane);
+                if surprised {
+                    self.ask_for_shards(started, now);
+                }
+                let EntryPlaced { shard_id, sequence_number } = placed.clone();
+                self.finish(Finished::Stored { record, shard_id, sequence_number });
+            }
+            (Verdict::WrongShard, _) => {
+                self.ask_for_shards(started, now);
+                self.take_apart(record, now, true);
+            }
+            (Verdict::Fail(reason), _) => self.finish(Finished::Failed { record, reason }),
+            (Verdict::Retry(_) | Verdict::Stored { .. }, _) => {
+                self.limiter.pause(lane, started, now, &mut self.random);
+                self.retry(record, now);
+            }
+        }
+    }
+
+    pub(super) fn call_failed(&mut self, call: InFlight<T>, error: &CallError, now: Moment) {
+        let verdict = judge_call(error, self.config.fail_if_throttled);
+        if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
+            self.sender.pause(call.started, now, &mut self.random);
+        }
+        for mut record in call.records {
+            let words = (error.code.clone(), error.message.clone());
+            record.history.note(record.arrival, (call.started, now), Some(words));
+            record.history.may_have_been_written |= error.doubt == Doubt::MayHaveBeenWritten;
+            match verdict {
+                Verdict::Fail(reason) => self.finish(Finished::Failed { record, reason }),
+                _ => self.retry(record, now),
+            }
+        }
+    }
+
+    /// Sends a record again: as it is while its prediction holds, else member by member.
+    pub(super) fn retry(&mut self, record: KinesisRecord<T>, now: Moment) {
+        if self.expiration(record.arrival) <= now {
+            self.expire(record, now);
+            return;
+        }
+        let still = (self.shards.predict(record.hash_keys.0), self.shards.predict(record.hash_keys.1));
+        let unchanged =
+            record.predicted_shard.is_none() || still == (record.predicted_shard, record.predicted_shard);
+        if unchanged {
+            self.limiter.put(record, now);
+        } else {
+            self.take_apart(record, now, false);
+        }
+    }
+
+    /// Of an expired Kinesis record, finishes the members that have expired and sends the younger ones again.
+    pub(super) fn expire(&mut self, record: KinesisRecord<T>, now: Moment) {
+        let youngest = record.members.iter().map(|member| member.arrival).max();
+        if youngest.is_some_and(|arrival| self.expiration(arrival) <= now) {
+            self.finish(Finished::Failed { record, reason: FailureReason::Expired });
+        } else {
+            self.take_apart(record, now, false);
+        }
+    }
+
+    /// Hands a Kinesis record's members back to the aggregator, or holds them until there is a new shard map.
+    pub(super) fn take_apart(&mut self, record: KinesisRecord<T>, now: Moment, until_listed: bool) {
+        let history = record.history.clone();
+        let mut parts = Vec::with_capacity(record.members.len());
+        record.for_each_member(|mut member, part| {
+            member.history = Some(Arc::new(history.joined(member.history.as_ref())));
+            parts.push(Held {
+                member,
+                partition_key: part.partition_key.to_owned(),
+                explicit_hash_key: part.explicit_hash_key,
+                data: bytes::Bytes::copy_from_slice(part.data),
+            });
+        });
+        for part in parts {
+            let record = RecordRef {
+                partition_key: &part.partition_key,
+                explicit_hash_key: part.explicit_hash_key,
+                data: &part.data,
+            };
+            if self.expiration(part.member.arrival) <= now {
+                let record = alone(record, HashKey(0), None, part.member, now);
+                self.finish(Finished::Failed { record, reason: FailureReason::Expired });
+            } else if until_listed && self.shards.is_listing() {
+                self.held.push(part);
+            } else {
+                self.route(record, part.member, now);
+            }
+        }
+    }
+
+    pub(super) fn ask_for_shards(&mut self, seen_at: Moment, now: Moment) {
+        if self.shards.contradicted(seen_at, now) {
+            self.actions.push_back(Action::ListShards);
+        }
+    }
+
+    pub(super) fn expiration(&self, arrival: Moment) -> Moment {
+        self.config.record_ttl.map_or(Moment::NEVER, |ttl| arrival.plus(ttl))
+    }
+
+    pub(super) fn finish(&mut self, finished: Finished<T>) {
+        let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
+        for member in &record.members {
+            self.flushes.finish(member.epoch);
+        }
+        self.actions.push_back(Action::Finish(finished));
+        self.report_flushes();
+    }
+
+    pub(super) fn report_flushes(&mut self) {
+        while let Some(flush) = self.flushes.next_done() {
+            self.actions.push_back(Action::Flushed(flush));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Fourth stage: the calls under way.
+//!
+//! Invariant: at most the configured number of calls and bytes is under way; while the service as a whole is in
+//! trouble no new call starts before its jittered time.
+
+use std::collections::HashMap;
+
+use crate::core::jitter::full_jitter;
+use crate::kinesis_record::KinesisRecord;
+use crate::types::{Moment, RequestId};
+
+/// The table of calls under way.
+#[derive(Debug)]
+pub(crate) struct Sender<T> {
+    max_requests: usize,
+    max_bytes: usize,
+    in_flight: HashMap<RequestId, InFlight<T>>,
+    bytes: usize,
+    next_id: u64,
+    paused_until: Moment,
+    failures: u32,
+}
+
+/// One call under way.
+#[derive(Debug)]
+pub(crate) struct InFlight<T> {
+    pub(crate) records: Vec<KinesisRecord<T>>,
+    pub(crate) started: Moment,
+}
+
+impl<T> Sender<T> {
+    pub(crate) fn new(max_requests: usize, max_bytes: usize) -> Self {
+        Self {
+            max_requests,
+            max_bytes,
+            in_flight: HashMap::new(),
+            bytes: 0,
+            next_id: 0,
+            paused_until: Moment::ORIGIN,
+            failures: 0,
+        }
+    }
+
+    /// When another call may start; [`Moment::NEVER`] while it takes an answer first.
+    pub(crate) fn room_at(&self) -> Moment {
+        let has_room = self.in_flight.len() < self.max_requests && self.bytes < self.max_bytes;
+        if has_room { self.paused_until } else { Moment::NEVER }
+    }
+
+    pub(crate) fn start(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> RequestId {
+        let id = RequestId(self.next_id);
+        self.next_id += 1;
+        self.bytes += bytes(&records);
+        self.in_flight.insert(id, InFlight { records, started: now });
+        id
+    }
+
+    /// Takes a call out of the table; `None` when it is not in it.
+    pub(crate) fn finish(&mut self, id: RequestId) -> Option<InFlight<T>> {
+        let call = self.in_flight.remove(&id)?;
+        self.bytes -= bytes(&call.records);
+        Some(call)
+    }
+
+    /// A call failed as a whole, for a reason that will pass.
+    pub(crate) fn pause(&mut self, started: Moment, now: Moment, random: &mut fastrand::Rng) {
+        // Calls that started before the pause began are the same trouble, not a new one.
+        if started < self.paused_until && self.failures > 0 {
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.paused_until = now.plus(full_jitter(self.failures, random));
+    }
+
+    /// A call was answered.
+    pub(crate) fn recovered(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Takes out everything.
+    pub(crate) fn drain_all(&mut self) -> Vec<KinesisRecord<T>> {
+        self.bytes = 0;
+        self.in_flight.drain().flat_map(|(_, call)| call.records).collect()
+    }
+
+    /// User records under way.
+    #[cfg(test)]
+    pub(crate) fn members(&self) -> usize {
+        self.in_flight.values().flat_map(|call| &call.records).map(|record| record.members.len()).sum()
+    }
+}
+
+fn bytes<T>(records: &[KinesisRecord<T>]) -> usize {
+    records.iter().map(KinesisRecord::entry_bytes).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn calls_and_failures_bound_what_starts() {
+        let mut sender: Sender<()> = Sender::new(2, 1000);
+        let mut random = fastrand::Rng::with_seed(3);
+        let now = Moment::after_origin(Duration::from_secs(1));
+        assert!(sender.room_at() <= now);
+        let first = sender.start(Vec::new(), now);
+        sender.start(Vec::new(), now);
+        assert_eq!(sender.room_at(), Moment::NEVER);
+        assert!(sender.finish(first).is_some() && sender.finish(first).is_none());
+        sender.pause(now, now, &mut random);
+        let until = sender.room_at();
+        assert!(until > now && until < now.plus(Duration::from_millis(51)));
+        sender.pause(now, now, &mut random);
+        assert_eq!(sender.room_at(), until, "the same trouble");
+    }
+}

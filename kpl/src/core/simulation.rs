@@ -1,0 +1,459 @@
+//! A stream's whole life in virtual time: random traffic and a service that throttles, fails, loses answers and
+//! reshards. After every step the invariants are checked; a failing seed prints itself and replays exactly.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::aggregation_format::{Decoded, decode};
+use crate::config::Config;
+use crate::core::pipeline::{Action, Finished, Pipeline, Service};
+use crate::outcome::FailureReason;
+use crate::put_records::{
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
+    ShardDescription,
+};
+use crate::types::{FlushId, HashKey, Moment, RequestId, StreamName};
+use crate::user_record::RecordRef;
+
+/// What a run does to the producer.
+#[derive(Debug, Clone, Copy)]
+struct Weather {
+    records: u64,
+    entry_failures: f64,
+    call_failures: f64,
+    lost_answers: f64,
+    refusals: f64,
+    reshards: u32,
+    ttl: Option<Duration>,
+    aggregation: bool,
+}
+
+const CALM: Weather = Weather {
+    records: 20_000,
+    entry_failures: 0.0,
+    call_failures: 0.0,
+    lost_answers: 0.0,
+    refusals: 0.0,
+    reshards: 0,
+    ttl: None,
+    aggregation: true,
+};
+const STORM: Weather =
+    Weather { entry_failures: 0.2, call_failures: 0.1, lost_answers: 0.1, reshards: 6, ttl: None, ..CALM };
+
+/// A stream as the service sees it: open shards, and everything ever stored.
+struct Kinesis {
+    open: Vec<ShardDescription>,
+    shards_made: u32,
+    stored: HashMap<u64, u32>,
+    seen: HashSet<u64>,
+}
+
+struct World {
+    seed: u64,
+    random: fastrand::Rng,
+    now: Moment,
+    weather: Weather,
+    config: Config,
+    pipeline: Pipeline<u64>,
+    kinesis: Kinesis,
+    /// What comes back from the service, and when.
+    arrivals: Vec<(Moment, Arrival)>,
+    outcomes: HashMap<u64, bool>,
+    accepted: HashMap<u64, Moment>,
+    in_flight: HashSet<RequestId>,
+    flushes: Vec<(FlushId, u64)>,
+    flushed: usize,
+}
+
+enum Arrival {
+    Put(RequestId, Result<PutRecordsResponse, CallError>),
+    Shards,
+    ShardsFailed,
+}
+
+impl Kinesis {
+    fn new(shards: u32) -> Self {
+        let width = u128::MAX / u128::from(shards);
+        let mut kinesis =
+            Self { open: Vec::new(), shards_made: 0, stored: HashMap::new(), seen: HashSet::new() };
+        for number in 0..u128::from(shards) {
+            let end = if number + 1 == u128::from(shards) { u128::MAX } else { (number + 1) * width - 1 };
+            kinesis.make(number * width, end);
+        }
+        kinesis
+    }
+
+    fn make(&mut self, start: u128, end: u128) {
+        let shard_id = format!("shardId-{:012}", self.shards_made).as_str().into();
+        self.shards_made += 1;
+        self.open.push(ShardDescription {
+            shard_id,
+            starting_hash_key: HashKey(start),
+            ending_hash_key: HashKey(end),
+        });
+    }
+
+    fn reshard(&mut self, random: &mut fastrand::Rng) {
+        self.open.sort_by_key(|shard| shard.starting_hash_key);
+        let place = random.usize(..self.open.len());
+        let shard = self.open.remove(place);
+        let (start, end) = (shard.starting_hash_key.0, shard.ending_hash_key.0);
+        if random.bool() && place < self.open.len() {
+            let right = self.open.remove(place);
+            self.make(start, right.ending_hash_key.0);
+        } else {
+            let middle = start + (end - start) / 2;
+            self.make(start, middle);
+            self.make(middle + 1, end);
+        }
+    }
+
+    /// Stores an entry as a consumer with the KCL's rules would see it; answers where.
+    fn store(&mut self, entry: &PutRecordsEntry) -> EntryPlaced {
+        let holds = |shard: &&ShardDescription| {
+            shard.starting_hash_key <= entry.explicit_hash_key
+                && entry.explicit_hash_key <= shard.ending_hash_key
+        };
+        let shard = self.open.iter().find(holds).expect("the shards cover all keys").clone();
+        match decode(&entry.data) {
+            Decoded::Plain => self.see(&entry.data),
+            Decoded::Aggregated(records) => {
+                let visible = records.iter().all(|record| {
+                    let key = record.as_ref().hash_key();
+                    shard.starting_hash_key <= key && key <= shard.ending_hash_key
+                });
+                if visible {
+                    records.iter().for_each(|record| self.see(&record.data));
+                }
+            }
+        }
+        EntryPlaced { shard_id: shard.shard_id, sequence_number: "1".into() }
+    }
+
+    fn see(&mut self, data: &[u8]) {
+        let number =
+            u64::from_be_bytes(data[..8].try_into().expect("a simulated record starts with its number"));
+        *self.stored.entry(number).or_default() += 1;
+        self.seen.insert(number);
+    }
+}
+
+impl World {
+    fn new(seed: u64, weather: Weather) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let config = Config {
+            aggregation_enabled: weather.aggregation,
+            aggregation_max_size: *[200, 2_000, 51_200].get(random.usize(..3)).expect("one of three"),
+            collection_max_count: random.usize(1..=500),
+            collection_max_size: 600_000,
+            record_ttl: weather.ttl,
+            max_in_flight_requests: random.usize(1..=24),
+            ..Config::default()
+        };
+        let stream = StreamName::new("simulated").expect("a lawful name");
+        let pipeline = Pipeline::new(stream, Service::DataStream, config.clone(), seed, Moment::ORIGIN);
+        let shards = random.u32(1..=8);
+        Self {
+            seed,
+            random,
+            now: Moment::ORIGIN,
+            weather,
+            config,
+            pipeline,
+            kinesis: Kinesis::new(shards),
+            arrivals: Vec::new(),
+            outcomes: HashMap::new(),
+            accepted: HashMap::new(),
+            in_flight: HashSet::new(),
+            flushes: Vec::new(),
+            flushed: 0,
+        }
+    }
+
+    fn run(mut self) -> Self {
+        let total = self.weather.records;
+        let mut next = 0;
+        let mut reshards = self.weather.reshards;
+        while next < total {
+            for _ in 0..self.random.u64(1..200).min(total - next) {
+                self.accept(next);
+                next += 1;
+            }
+            self.settle();
+            if reshards > 0 && self.random.f64() < 0.05 {
+                reshards -= 1;
+                self.kinesis.reshard(&mut self.random);
+            }
+            if self.random.f64() < 0.02 {
+                let flush = self.pipeline.flush(self.now);
+                self.flushes.push((flush, next));
+            }
+            if self.random.f64() < 0.05 {
+                self.pipeline.press(self.now);
+            }
+            let pause = Duration::from_micros(self.random.u64(0..60_000));
+            self.pass(self.now.plus(pause));
+        }
+        self.pipeline.close(self.now);
+        self.settle();
+        let patience = self.now.plus(Duration::from_secs(3600));
+        while self.pipeline.outstanding() > 0 {
+            let next = self.next_event();
+            assert!(
+                next < patience,
+                "seed {}: {} records never finished",
+                self.seed,
+                self.pipeline.outstanding()
+            );
+            self.pass(next);
+        }
+        self
+    }
+
+    fn accept(&mut self, number: u64) {
+        let mut data = number.to_be_bytes().to_vec();
+        data.resize(8 + self.random.usize(..120), 7);
+        if self.random.f64() < 0.001 {
+            data.resize(100_000, 7);
+        }
+        let key = format!("key-{}", self.random.u32(..500));
+        let explicit = (self.random.f64() < 0.2).then(|| HashKey(self.random.u128(..)));
+        let record = RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data };
+        self.accepted.insert(number, self.now);
+        self.pipeline.accept(record, number, 1, self.now);
+    }
+
+    /// Time passes to `until`, event by event.
+    fn pass(&mut self, until: Moment) {
+        loop {
+            let next = self.next_event();
+            if next > until {
+                break;
+            }
+            self.now = self.now.max(next);
+            if let Some(place) = self.arrivals.iter().position(|(at, _)| *at <= self.now) {
+                let (_, arrival) = self.arrivals.swap_remove(place);
+                self.arrive(arrival);
+            }
+            self.settle();
+            assert!(
+                self.pipeline.next_wakeup() > self.now,
+                "seed {}: asked to be woken in the past after it had been",
+                self.seed
+            );
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn next_event(&self) -> Moment {
+        let arrival = self.arrivals.iter().map(|(at, _)| *at).min().unwrap_or(Moment::NEVER);
+        arrival.min(self.pipeline.next_wakeup())
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Put(id, answer) => {
+                self.in_flight.remove(&id);
+                assert!(self.pipeline.put_records_done(id, &answer, self.now).is_some());
+            }
+            Arrival::Shards => {
+                let open = self.kinesis.open.clone();
+                self.pipeline.shards_listed(&Ok(open), self.now);
+            }
+            Arrival::ShardsFailed => {
+                self.pipeline
+                    .shards_listed(&Err(failure("LimitExceededException", Doubt::NotWritten)), self.now);
+            }
+        }
+    }
+
+    /// The pipeline does what is due; its actions are performed.
+    fn settle(&mut self) {
+        self.pipeline.advance(self.now);
+        while let Some(action) = self.pipeline.next_action() {
+            match action {
+                Action::PutRecords(id, request) => self.put(id, &request),
+                Action::ListShards => {
+                    let failed = self.random.f64() < self.weather.call_failures;
+                    let arrival = if failed { Arrival::ShardsFailed } else { Arrival::Shards };
+                    self.later(1_000_000, arrival);
+                }
+                Action::Finish(finished) => self.finish(finished),
+                Action::Flushed(flush) => self.check_flush(flush),
+            }
+        }
+        self.check();
+    }
+
+    fn put(&mut self, id: RequestId, request: &PutRecordsRequest) {
+        let entries = &request.entries;
+        let bytes: usize = entries.iter().map(|entry| entry.data.len() + entry.partition_key.len()).sum();
+        assert!(
+            !entries.is_empty() && entries.len() <= self.config.collection_max_count,
+            "seed {}",
+            self.seed
+        );
+        assert!(
+            bytes <= self.config.collection_max_size || entries.len() == 1,
+            "seed {}: {bytes} bytes",
+            self.seed
+        );
+        self.in_flight.insert(id);
+        assert!(self.in_flight.len() <= self.config.max_in_flight_requests, "seed {}", self.seed);
+
+        let answer = match self.random.f64() {
+            chance if chance < self.weather.call_failures => Err(failure("SlowDown", Doubt::NotWritten)),
+            chance if chance < self.weather.call_failures + self.weather.lost_answers => {
+                entries.iter().for_each(|entry| drop(self.kinesis.store(entry)));
+                Err(failure("Timeout", Doubt::MayHaveBeenWritten))
+            }
+            _ => Ok(PutRecordsResponse { entries: entries.iter().map(|entry| self.store(entry)).collect() }),
+        };
+        self.later(300_000, Arrival::Put(id, answer));
+    }
+
+    fn store(&mut self, entry: &PutRecordsEntry) -> Result<EntryPlaced, EntryError> {
+        let error = |code: &str| EntryError { code: code.to_owned(), message: String::new() };
+        match self.random.f64() {
+            chance if chance < self.weather.entry_failures => {
+                Err(error("ProvisionedThroughputExceededException"))
+            }
+            chance if chance < self.weather.entry_failures + self.weather.refusals => {
+                Err(error("KMSDisabledException"))
+            }
+            _ => Ok(self.kinesis.store(entry)),
+        }
+    }
+
+    fn later(&mut self, most_microseconds: u64, arrival: Arrival) {
+        let delay = Duration::from_micros(self.random.u64(1..most_microseconds));
+        self.arrivals.push((self.now.plus(delay), arrival));
+    }
+
+    fn finish(&mut self, finished: Finished<u64>) {
+        let (record, stored) = match finished {
+            Finished::Stored { record, .. } => (record, true),
+            Finished::Failed { record, reason } => {
+                if reason == FailureReason::Expired {
+                    let ttl = self.config.record_ttl.expect("only mortal records expire");
+                    for member in &record.members {
+                        let age = self.now.since(member.arrival);
+                        assert!(age >= ttl, "seed {}: given up after {age:?} of {ttl:?}", self.seed);
+                    }
+                }
+                (record, false)
+            }
+        };
+        let seed = self.seed;
+        let (outcomes, seen) = (&mut self.outcomes, &self.kinesis.seen);
+        record.for_each_member(|member, part| {
+            assert_eq!(
+                part.data[..8],
+                member.tag.to_be_bytes(),
+                "seed {seed}: an outcome for another record"
+            );
+            assert!(
+                outcomes.insert(member.tag, stored).is_none(),
+                "seed {seed}: two outcomes for {}",
+                member.tag
+            );
+            assert!(
+                !stored || seen.contains(&member.tag),
+                "seed {seed}: {} told as stored, unseen",
+                member.tag
+            );
+        });
+    }
+
+    fn check_flush(&mut self, flush: FlushId) {
+        let place = self.flushes.iter().position(|(asked, _)| *asked == flush).expect("asked for");
+        let (_, before) = self.flushes.remove(place);
+        let waiting = (0..before).find(|number| !self.outcomes.contains_key(number));
+        assert_eq!(waiting, None, "seed {}: flush ended before this record", self.seed);
+        self.flushed += 1;
+    }
+
+    fn check(&self) {
+        let outstanding = self.accepted.len() - self.outcomes.len();
+        assert_eq!(self.pipeline.outstanding(), outstanding, "seed {}", self.seed);
+        assert_eq!(
+            self.pipeline.census(),
+            outstanding,
+            "seed {}: a record is in no stage or in two",
+            self.seed
+        );
+    }
+}
+
+fn failure(code: &str, doubt: Doubt) -> CallError {
+    CallError { code: code.to_owned(), message: String::new(), doubt }
+}
+
+fn all_stored(world: &World) {
+    let failed = world.outcomes.iter().find(|(_, stored)| !**stored);
+    assert_eq!(failed, None, "seed {}", world.seed);
+    assert_eq!(world.kinesis.seen.len() as u64, world.weather.records, "seed {}", world.seed);
+    assert!(world.flushes.is_empty(), "seed {}: a flush never ended", world.seed);
+}
+
+#[test]
+fn in_calm_weather_every_record_is_stored_once() {
+    for seed in 0..10 {
+        let world = World::new(seed, CALM).run();
+        all_stored(&world);
+        assert!(world.kinesis.stored.values().all(|copies| *copies == 1), "seed {seed}: duplicates");
+        assert_eq!(
+            world.pipeline.next_wakeup(),
+            Moment::NEVER,
+            "seed {seed}: a quiet machine asks for nothing"
+        );
+    }
+}
+
+#[test]
+fn in_a_storm_nothing_is_lost() {
+    for seed in 100..130 {
+        all_stored(&World::new(seed, STORM).run());
+        all_stored(&World::new(seed, Weather { aggregation: false, records: 5_000, ..STORM }).run());
+    }
+}
+
+#[test]
+fn mortal_records_get_honest_outcomes() {
+    let weather = Weather {
+        ttl: Some(Duration::from_secs(1)),
+        refusals: 0.02,
+        records: 10_000,
+        entry_failures: 0.5,
+        ..STORM
+    };
+    for seed in 200..220 {
+        let world = World::new(seed, weather).run();
+        assert_eq!(world.outcomes.len() as u64, weather.records, "seed {seed}");
+        assert!(
+            world.outcomes.values().any(|stored| !stored),
+            "seed {seed}: the weather was too mild to test anything"
+        );
+    }
+}
+
+#[test]
+fn a_run_replays_from_its_seed() {
+    let fingerprint = |world: World| (world.now, world.flushed, world.kinesis.stored.values().sum::<u32>());
+    assert_eq!(fingerprint(World::new(7, STORM).run()), fingerprint(World::new(7, STORM).run()));
+}
+
+#[test]
+fn abort_tells_everybody() {
+    let mut world = World::new(3, STORM);
+    for number in 0..3000 {
+        world.accept(number);
+        if number % 100 == 0 {
+            world.pass(world.now.plus(Duration::from_millis(10)));
+        }
+    }
+    world.pipeline.abort(world.now);
+    world.settle();
+    assert_eq!((world.outcomes.len(), world.pipeline.outstanding()), (3000, 0));
+}

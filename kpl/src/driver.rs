@@ -1,0 +1,379 @@
+//! One stream's task: waits for one input, hands it to the pipeline, performs the actions. It decides nothing.
+//!
+//! Callers hand records to the pipeline themselves, under its lock, and wake the task only when there is something
+//! to do earlier than it would look.
+//!
+//! Invariant: whatever ends the task, every record that the pipeline holds gets an outcome.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::clock::Clock;
+use crate::control_plane::ShardLister;
+use crate::core::call_summary::CallSummary;
+use crate::core::pipeline::{Action, Finished, Pipeline};
+use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
+use crate::kinesis_record::Member;
+use crate::metric::Metric;
+use crate::metrics::MetricsSink;
+use crate::outcome::{UserRecordFailed, UserRecordResult};
+use crate::permits::Budget;
+use crate::put_records::{CallError, Doubt, PutRecordsResponse, ShardDescription};
+use crate::transport::Transport;
+use crate::types::{FlushId, Moment, RequestId, StreamName};
+use crate::user_record::{RecordRef, UserRecord};
+
+/// What the callers and the task of one stream share.
+#[derive(Debug)]
+pub(crate) struct StreamShared {
+    pub(crate) stream: StreamName,
+    machine: Mutex<Machine>,
+    wake: Notify,
+    clock: Clock,
+}
+
+/// The pipeline and what belongs under its lock.
+#[derive(Debug)]
+struct Machine {
+    pipeline: Pipeline<Ticket>,
+    places: Places,
+    /// When the task will look next; callers wake it only for something earlier.
+    looks_at: Moment,
+    open: bool,
+    flushes: HashMap<FlushId, oneshot::Sender<()>>,
+}
+
+/// The producer does not take records any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+/// What one stream's task works with.
+pub(crate) struct Driver {
+    pub(crate) shared: Arc<StreamShared>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) lister: ShardLister,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) metrics: Arc<dyn MetricsSink>,
+    pub(crate) outcomes: Arc<dyn OutcomeSink>,
+    pub(crate) ended: watch::Sender<bool>,
+}
+
+enum Answer {
+    PutRecords(RequestId, Result<PutRecordsResponse, CallError>),
+    Shards(Result<Vec<ShardDescription>, CallError>),
+}
+
+/// The calls under way, and what each task is for.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<Answer>,
+    requests: HashMap<Id, Option<RequestId>>,
+}
+
+// === impl StreamShared ===
+
+impl StreamShared {
+    pub(crate) fn new(stream: StreamName, pipeline: Pipeline<Ticket>, clock: Clock) -> Self {
+        let machine = Machine {
+            pipeline,
+            places: Places::default(),
+            looks_at: Moment::NEVER,
+            open: true,
+            flushes: HashMap::new(),
+        };
+        Self { stream, machine: Mutex::new(machine), wake: Notify::new(), clock }
+    }
+
+    /// Hands a record over, for which there is room, to be told by a future.
+    pub(crate) fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Closed> {
+        self.with_machine(|machine, now| {
+            if !machine.open {
+                return Err(Closed);
+            }
+            let (ticket, delivery) = machine.places.next();
+            machine.pipeline.accept(record, ticket, cost, now);
+            Ok(delivery)
+        })
+    }
+
+    /// The same, to be told by a tag.
+    pub(crate) fn accept_tagged(&self, record: RecordRef<'_>, cost: u32, tag: u64) -> Result<(), Closed> {
+        self.with_machine(|machine, now| {
+            if !machine.open {
+                return Err(Closed);
+            }
+            machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
+            Ok(())
+        })
+    }
+
+    /// Asks for a flush; the receiver hears of its end, or of the task's.
+    pub(crate) fn flush(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.with_machine(|machine, now| {
+            let flush = machine.pipeline.flush(now);
+            machine.flushes.insert(flush, sender);
+        });
+        receiver
+    }
+
+    /// Refuses records from now on and sends what there is.
+    pub(crate) fn close(&self) {
+        self.with_machine(|machine, now| {
+            machine.open = false;
+            machine.pipeline.close(now);
+        });
+        self.wake.notify_one();
+    }
+
+    /// Somebody waits for room.
+    pub(crate) fn press(&self) {
+        self.with_machine(|machine, now| machine.pipeline.press(now));
+    }
+
+    fn with_machine<R>(&self, act: impl FnOnce(&mut Machine, Moment) -> R) -> R {
+        let mut machine = self.lock();
+        let answer = act(&mut machine, self.clock.now());
+        let due = machine.pipeline.next_wakeup();
+        let earlier = due < machine.looks_at;
+        if earlier {
+            machine.looks_at = due;
+        }
+        drop(machine);
+        if earlier {
+            self.wake.notify_one();
+        }
+        answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Driver ===
+
+impl Driver {
+    /// Runs until the stream is closed and every record has its outcome.
+    pub(crate) async fn run(self) {
+        let mut calls = Calls::default();
+        loop {
+            let (actions, looks_at, finished) = self.advance();
+            for action in actions {
+                self.perform(action, &mut calls);
+            }
+            if finished {
+                return; // the drop below tells whoever waits
+            }
+            tokio::select! {
+                () = self.shared.wake.notified() => {}
+                Some(answer) = calls.next() => self.answered(answer, &mut calls),
+                () = self.shared.clock.sleep_until(looks_at) => {}
+            }
+        }
+    }
+
+    fn advance(&self) -> (Vec<Action<Ticket>>, Moment, bool) {
+        let mut machine = self.shared.lock();
+        machine.pipeline.advance(self.shared.clock.now());
+        let actions = std::iter::from_fn(|| machine.pipeline.next_action()).collect();
+        machine.looks_at = machine.pipeline.next_wakeup();
+        let finished = !machine.open && machine.pipeline.outstanding() == 0;
+        (actions, machine.looks_at, finished)
+    }
+
+    fn perform(&self, action: Action<Ticket>, calls: &mut Calls) {
+        match action {
+            Action::PutRecords(id, request) => {
+                let call = self.transport.put_records(request);
+                calls.start(Some(id), async move { Answer::PutRecords(id, call.await) });
+            }
+            Action::ListShards => {
+                let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));
+                let stream = self.shared.stream.clone();
+                calls.start(None, async move { Answer::Shards(lister.list(transport, stream).await) });
+            }
+            Action::Finish(finished) => self.settle(finished),
+            Action::Flushed(flush) => {
+                let waiter = self.shared.lock().flushes.remove(&flush);
+                // Whoever asked may have stopped waiting.
+                let _ = waiter.map(|waiter| waiter.send(()));
+            }
+        }
+    }
+
+    /// Takes this answer and all others that are there already.
+    fn answered(&self, first: Answer, calls: &mut Calls) {
+        let mut next = Some(first);
+        while let Some(answer) = next {
+            match answer {
+                Answer::PutRecords(id, answer) => {
+                    let now = self.shared.clock.now();
+                    let summary = self.shared.lock().pipeline.put_records_done(id, &answer, now);
+                    self.measure(summary, &answer);
+                }
+                Answer::Shards(listing) => {
+                    if let Err(error) = &listing {
+                        tracing::warn!(stream = %self.shared.stream, %error, "shards could not be listed, trying again");
+                    }
+                    self.shared.lock().pipeline.shards_listed(&listing, self.shared.clock.now());
+                }
+            }
+            next = calls.ready();
+        }
+    }
+
+    fn measure(&self, summary: Option<CallSummary>, answer: &Result<PutRecordsResponse, CallError>) {
+        let Some(summary) = summary else { return };
+        let CallSummary {
+            entries,
+            user_records,
+            entries_put,
+            user_records_put,
+            data_bytes_put,
+            request_time,
+        } = summary;
+        let stream = &self.shared.stream;
+        self.metrics.record(&match answer {
+            Ok(_) => Metric::PutRecordsAnswered {
+                stream,
+                entries,
+                user_records,
+                entries_put,
+                user_records_put,
+                data_bytes_put,
+                request_time,
+            },
+            Err(error) => Metric::PutRecordsFailed { stream, entries, user_records, error, request_time },
+        });
+    }
+
+    fn settle(&self, finished: Finished<Ticket>) {
+        let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
+        let user_records = record.members.len();
+        let bytes = record.members.iter().map(|member| member.cost as usize).sum();
+        let stored = matches!(finished, Finished::Stored { .. });
+        match finished {
+            Finished::Stored { record, shard_id, sequence_number } => {
+                let result =
+                    UserRecordResult::new(shard_id, sequence_number, record.history.attempts.clone());
+                self.settle_stored(record.members, &result);
+            }
+            Finished::Failed { record, reason } => {
+                let history = record.history.clone();
+                record.for_each_member(|member, part| {
+                    let history = history.joined(member.history.as_ref());
+                    let record = owned(&self.shared.stream, part);
+                    let doubt = history.may_have_been_written;
+                    let failed = UserRecordFailed::new(reason, history.attempts, doubt, record);
+                    match member.tag {
+                        Ticket::Future(block, place) => block.settle(place, Err(failed)),
+                        Ticket::Tagged(tag) => self.outcomes.failed(tag, failed),
+                    }
+                });
+            }
+        }
+        self.budget.give_back(bytes, user_records);
+        let stream = &self.shared.stream;
+        self.metrics.record(&Metric::UserRecordsFinished { stream, user_records, stored });
+    }
+
+    fn settle_stored(&self, members: Vec<Member<Ticket>>, result: &UserRecordResult) {
+        let mut tags = Vec::new();
+        for member in members {
+            match member.tag {
+                Ticket::Tagged(tag) => tags.push(tag),
+                Ticket::Future(block, place) => {
+                    let result = match &member.history {
+                        None => result.clone(),
+                        Some(earlier) => {
+                            let attempts =
+                                earlier.attempts.iter().chain(result.attempts()).cloned().collect();
+                            UserRecordResult::new(
+                                result.shard_id().clone(),
+                                result.sequence_number().clone(),
+                                attempts,
+                            )
+                        }
+                    };
+                    block.settle(place, Ok(result));
+                }
+            }
+        }
+        if !tags.is_empty() {
+            self.outcomes.stored(&mut tags.into_iter(), result);
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// However the task ends (its runtime may be shutting down), nobody waits for ever.
+    fn drop(&mut self) {
+        let actions: Vec<_> = {
+            let mut machine = self.shared.lock();
+            machine.open = false;
+            machine.pipeline.abort(self.shared.clock.now());
+            machine.flushes.clear();
+            std::iter::from_fn(|| machine.pipeline.next_action()).collect()
+        };
+        for action in actions {
+            if let Action::Finish(finished) = action {
+                self.settle(finished);
+            }
+        }
+        let _ = self.ended.send(true);
+    }
+}
+
+// === impl Calls ===
+
+impl Calls {
+    fn start(&mut self, id: Option<RequestId>, call: impl Future<Output = Answer> + Send + 'static) {
+        let task = self.tasks.spawn(call);
+        self.requests.insert(task.id(), id);
+    }
+
+    /// The next answer; `None` when no call is under way.
+    async fn next(&mut self) -> Option<Answer> {
+        let joined = self.tasks.join_next_with_id().await?;
+        Some(self.answer(joined))
+    }
+
+    /// An answer that is there already.
+    fn ready(&mut self) -> Option<Answer> {
+        let joined = self.tasks.try_join_next_with_id()?;
+        Some(self.answer(joined))
+    }
+
+    fn answer(&mut self, joined: Result<(Id, Answer), JoinError>) -> Answer {
+        match joined {
+            Ok((id, answer)) => {
+                self.requests.remove(&id);
+                answer
+            }
+            Err(error) => {
+                let failure = CallError {
+                    code: "TransportFailure".to_owned(),
+                    message: error.to_string(),
+                    doubt: Doubt::MayHaveBeenWritten,
+                };
+                match self.requests.remove(&error.id()).flatten() {
+                    Some(id) => Answer::PutRecords(id, Err(failure)),
+                    None => Answer::Shards(Err(failure)),
+                }
+            }
+        }
+    }
+}
+
+fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
+    UserRecord {
+        stream: stream.clone(),
+        partition_key: record.partition_key.to_owned(),
+        explicit_hash_key: record.explicit_hash_key,
+        data: bytes::Bytes::copy_from_slice(record.data),
+    }
+}

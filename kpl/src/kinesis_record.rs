@@ -1,0 +1,145 @@
+//! One entry of a PutRecords call under way: an aggregate of user records, or a single one as it is.
+//!
+//! Invariant: the members of a Kinesis record share its predicted shard, and its data holds them in members' order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
+use crate::outcome::{ATTEMPTS_KEPT, Attempt};
+use crate::types::{HashKey, Moment, ShardIndex};
+use crate::user_record::RecordRef;
+
+/// A user record under way: whose it is and how old, not its bytes (they stand in the Kinesis record).
+#[derive(Debug)]
+pub(crate) struct Member<T> {
+    /// What the shell knows the record by.
+    pub(crate) tag: T,
+    pub(crate) arrival: Moment,
+    /// How many flushes had been asked for when it was accepted.
+    pub(crate) epoch: u32,
+    /// What it takes of the budget, in bytes.
+    pub(crate) cost: u32,
+    /// Attempts in Kinesis records that were taken apart since; `None` for nearly all.
+    pub(crate) history: Option<Arc<History>>,
+}
+
+/// The attempts so far, and whether one of them may have stored the record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) may_have_been_written: bool,
+    /// When the last attempt ended.
+    ended_at: Moment,
+}
+
+/// How the bytes of a Kinesis record are to be read.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// One user record: its data is the entry's data.
+    Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey> },
+    /// Two or more user records in the aggregated format.
+    Aggregate,
+}
+
+/// An entry of a PutRecords call, from the aggregator to its outcome.
+#[derive(Debug)]
+pub(crate) struct KinesisRecord<T> {
+    pub(crate) data: Bytes,
+    pub(crate) content: Content,
+    /// Smallest and largest hash key of the members; the smallest one places the entry.
+    pub(crate) hash_keys: (HashKey, HashKey),
+    pub(crate) predicted_shard: Option<ShardIndex>,
+    pub(crate) members: Vec<Member<T>>,
+    /// Arrival of the oldest member.
+    pub(crate) arrival: Moment,
+    /// When it should leave, whatever else there is to wait for.
+    pub(crate) deadline: Moment,
+    pub(crate) history: History,
+}
+
+// === impl KinesisRecord ===
+
+impl<T> KinesisRecord<T> {
+    /// The partition key of the entry.
+    pub(crate) fn partition_key(&self) -> &str {
+        match &self.content {
+            Content::Single { partition_key, .. } => partition_key,
+            Content::Aggregate => AGGREGATE_PARTITION_KEY,
+        }
+    }
+
+    /// Bytes as PutRecords counts them.
+    pub(crate) fn entry_bytes(&self) -> usize {
+        self.data.len() + self.partition_key().len()
+    }
+
+    /// Calls `each` with every member and its record, in order.
+    pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
+        match &self.content {
+            Content::Single { partition_key, explicit_hash_key } => {
+                let record =
+                    RecordRef { partition_key, explicit_hash_key: *explicit_hash_key, data: &self.data };
+                for member in self.members {
+                    each(member, record);
+                }
+            }
+            Content::Aggregate => {
+                let Decoded::Aggregated(records) = decode(&self.data) else {
+                    unreachable!("an aggregate that this crate encoded did not decode");
+                };
+                debug_assert_eq!(records.len(), self.members.len());
+                for (member, record) in self.members.into_iter().zip(&records) {
+                    each(member, record.as_ref());
+                }
+            }
+        }
+    }
+}
+
+impl crate::aggregation_format::DecodedRecord {
+    /// The borrowed form, as the producer takes it.
+    #[must_use]
+    pub fn as_ref(&self) -> RecordRef<'_> {
+        RecordRef {
+            partition_key: &self.partition_key,
+            explicit_hash_key: self.explicit_hash_key,
+            data: &self.data,
+        }
+    }
+}
+
+// === impl History ===
+
+impl History {
+    /// Notes an attempt at a record that arrived at `arrival`.
+    pub(crate) fn note(
+        &mut self,
+        arrival: Moment,
+        (started, ended): (Moment, Moment),
+        error: Option<(String, String)>,
+    ) {
+        let attempt = Attempt {
+            delay: started.since(arrival.max(self.ended_at)),
+            duration: ended.since(started),
+            error,
+        };
+        if self.attempts.len() == ATTEMPTS_KEPT {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(attempt);
+        self.ended_at = ended;
+    }
+
+    /// The attempts of `member` and of the Kinesis record that it is in, as one.
+    pub(crate) fn joined(&self, earlier: Option<&Arc<Self>>) -> Self {
+        let mut joined = earlier.map(|history| History::clone(history)).unwrap_or_default();
+        joined.attempts.extend(self.attempts.iter().cloned());
+        joined.may_have_been_written |= self.may_have_been_written;
+        joined.ended_at = joined.ended_at.max(self.ended_at);
+        let surplus = joined.attempts.len().saturating_sub(ATTEMPTS_KEPT);
+        joined.attempts.drain(..surplus);
+        joined
+    }
+}

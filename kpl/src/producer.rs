@@ -1,0 +1,421 @@
+//! The face of the crate: building a producer, sending through it, flushing and closing it.
+//!
+//! Invariant: a record is accepted only when there is room for it, and never after `close` began.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::control_plane::ControlPlane;
+use crate::core::pipeline::{Pipeline, Service};
+use crate::delivery::{Delivery, OutcomeSink};
+use crate::driver::{Closed, Driver, StreamShared};
+use crate::limits;
+use crate::metrics::{MetricsSink, NoMetrics};
+use crate::outcome::{UserRecordFailed, UserRecordResult};
+use crate::permits::Budget;
+use crate::transport::Transport;
+use crate::types::StreamName;
+use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
+
+/// Takes user records and puts them into streams. Cloning is cheap, and clones are the same producer.
+///
+/// One producer serves any number of streams; each gets its own pipeline and task when it is first used. When the last
+/// clone is dropped the producer drains in the background, as after [`Producer::close`], for as long as its tokio
+/// runtime lives; records that the runtime's end cuts off resolve as aborted.
+#[derive(Debug, Clone)]
+pub struct Producer {
+    inner: Arc<Inner>,
+}
+
+/// One stream of a producer, looked up once: the form of the hot path. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct StreamProducer {
+    shared: Arc<StreamShared>,
+    inner: Arc<Inner>,
+}
+
+/// Sets a producer up; see [`Producer::builder`].
+pub struct ProducerBuilder {
+    config: Config,
+    service: Service,
+    transport: Arc<dyn Transport>,
+    metrics: Arc<dyn MetricsSink>,
+    outcomes: Arc<dyn OutcomeSink>,
+}
+
+/// Why a producer could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration has problems; all of them are listed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no tokio runtime to run on.
+    #[error("a producer runs on tokio: start it inside a tokio runtime")]
+    NoRuntime,
+}
+
+/// Why a record was not accepted. `R` is the record, handed back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError<R> {
+    /// There is no room now (`try_send` only).
+    #[error("the producer holds as much as it may: wait for outcomes, or use send, which waits")]
+    Full(R),
+    /// The producer is closed or closing.
+    #[error("the producer is closed")]
+    Closed(R),
+    /// The record can never be sent.
+    #[error("{1}")]
+    Invalid(R, InvalidUserRecord),
+}
+
+struct Inner {
+    config: Config,
+    service: Service,
+    transport: Arc<dyn Transport>,
+    metrics: Arc<dyn MetricsSink>,
+    outcomes: Arc<dyn OutcomeSink>,
+    budget: Arc<Budget>,
+    control_plane: ControlPlane,
+    clock: Clock,
+    runtime: Handle,
+    streams: RwLock<HashMap<StreamName, Arc<StreamShared>>>,
+    ends: Mutex<Vec<watch::Receiver<bool>>>,
+    closed: std::sync::atomic::AtomicBool,
+}
+
+struct NoOutcomes;
+
+// === impl ProducerBuilder ===
+
+impl ProducerBuilder {
+    /// How the producer behaves. Default: [`Config::default`].
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Where its metrics go. Default: nowhere.
+    #[must_use]
+    pub fn metrics(mut self, sink: impl MetricsSink) -> Self {
+        self.metrics = Arc::new(sink);
+        self
+    }
+
+    /// Who is told the outcomes of records sent with [`StreamProducer::try_send_tagged`]. Default: nobody.
+    #[must_use]
+    pub fn outcomes(mut self, sink: impl OutcomeSink) -> Self {
+        self.outcomes = Arc::new(sink);
+        self
+    }
+
+    /// The streams are Firehose delivery streams: partition keys are ignored, nothing is aggregated, and Firehose's
+    /// limits apply.
+    #[must_use]
+    pub fn delivery_streams(mut self) -> Self {
+        self.service = Service::DeliveryStream;
+        self
+    }
+
+    /// Starts the producer on the present tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the configuration has problems or there is no runtime.
+    pub fn start(self) -> Result<Producer, StartError> {
+        let mut config = self.config;
+        config.check()?;
+        if self.service == Service::DeliveryStream {
+            config.aggregation_enabled = false;
+            config.max_record_size = config.max_record_size.min(limits::FIREHOSE_RECORD_BYTES);
+            config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
+        }
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
+        let inner = Inner {
+            config,
+            service: self.service,
+            transport: self.transport,
+            metrics: self.metrics,
+            outcomes: self.outcomes,
+            budget,
+            control_plane: ControlPlane::new(),
+            clock: Clock::start(),
+            runtime,
+            streams: RwLock::new(HashMap::new()),
+            ends: Mutex::new(Vec::new()),
+            closed: false.into(),
+        };
+        Ok(Producer { inner: Arc::new(inner) })
+    }
+}
+
+// === impl Producer ===
+
+impl Producer {
+    /// A producer over `transport`: [`AwsTransport`](crate::AwsTransport), or one of your own.
+    pub fn builder(transport: impl Transport) -> ProducerBuilder {
+        ProducerBuilder {
+            config: Config::default(),
+            service: Service::DataStream,
+            transport: Arc::new(transport),
+            metrics: Arc::new(NoMetrics),
+            outcomes: Arc::new(NoOutcomes),
+        }
+    }
+
+    /// Hands a record over, waiting for room if there is none. The future that it returns resolves to the outcome.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Invalid`] or [`SendError::Closed`], with the record inside. A failure of the delivery is not an
+    /// error here but the [`Delivery`]'s.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it returns drops the record unsent; nothing else is lost.
+    #[doc(alias = "addUserRecord")]
+    pub async fn send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
+        let stream = self.stream(&record.stream);
+        match stream.accept_waiting(record.as_ref()).await {
+            Ok(delivery) => Ok(delivery),
+            Err(refusal) => Err(refusal.with(record)),
+        }
+    }
+
+    /// Hands a record over if there is room for it now.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], with the record inside.
+    pub fn try_send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
+        let stream = self.stream(&record.stream);
+        match stream.accept_now(record.as_ref()) {
+            Ok(delivery) => Ok(delivery),
+            Err(refusal) => Err(refusal.with(record)),
+        }
+    }
+
+    /// One stream of this producer. Its task starts now, and with it the listing of its shards.
+    #[must_use]
+    pub fn stream(&self, name: &StreamName) -> StreamProducer {
+        StreamProducer { shared: self.inner.shared(name), inner: Arc::clone(&self.inner) }
+    }
+
+    /// Sends everything accepted so far without waiting for company, and returns when all of it has its outcome.
+    /// Records accepted later are not waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the sending.
+    pub async fn flush(&self) {
+        let flushes: Vec<_> = self.inner.all_streams().iter().map(|stream| stream.flush()).collect();
+        for flush in flushes {
+            // An error means that the stream's task is gone, and with it everything to wait for.
+            let _ = flush.await;
+        }
+    }
+
+    /// Refuses records from now on, sends what there is and returns when every record has its outcome. Idempotent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the closing.
+    #[doc(alias = "destroy")]
+    pub async fn close(&self) {
+        self.inner.close();
+        let ends = self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for mut end in ends {
+            let _ = end.wait_for(|ended| *ended).await;
+        }
+    }
+
+    /// Records without an outcome yet.
+    #[must_use]
+    #[doc(alias = "getOutstandingRecordsCount")]
+    pub fn outstanding_records(&self) -> usize {
+        self.inner.budget.outstanding().0
+    }
+
+    /// Bytes of the budget that those records take.
+    #[must_use]
+    pub fn outstanding_bytes(&self) -> usize {
+        self.inner.budget.outstanding().1
+    }
+}
+
+// === impl StreamProducer ===
+
+impl StreamProducer {
+    /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
+    /// [`outcomes`](ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the caller still has the record.
+    pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
+        let record = self.inner.checked(record).map_err(|problem| SendError::Invalid((), problem))?;
+        let cost = Budget::cost(&record);
+        if self.inner.budget.try_take(cost).is_err() {
+            self.shared.press();
+            return Err(SendError::Full(()));
+        }
+        self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
+            self.inner.budget.give_back(cost as usize, 1);
+            SendError::Closed(())
+        })
+    }
+
+    /// Waits until a record of `bytes` (data and partition key) would have had room.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken: dropping the future loses nothing.
+    pub async fn wait_for_room(&self, bytes: usize) {
+        let cost = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(64);
+        self.inner.budget.take(cost, || self.shared.press()).await;
+        self.inner.budget.give_back(cost as usize, 1);
+    }
+
+    /// As [`Producer::flush`], for this stream alone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the sending.
+    pub async fn flush(&self) {
+        let _ = self.shared.flush().await;
+    }
+
+    fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
+        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let cost = Budget::cost(&record);
+        if self.inner.budget.try_take(cost).is_err() {
+            self.shared.press();
+            return Err(Refusal::Full);
+        }
+        self.accept(record, cost)
+    }
+
+    async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
+        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let cost = Budget::cost(&record);
+        self.inner.budget.take(cost, || self.shared.press()).await;
+        self.accept(record, cost)
+    }
+
+    fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Refusal> {
+        self.shared.accept(record, cost).map_err(|Closed| {
+            self.inner.budget.give_back(cost as usize, 1);
+            Refusal::Closed
+        })
+    }
+}
+
+/// A [`SendError`] before it is known what record to hand back.
+enum Refusal {
+    Full,
+    Closed,
+    Invalid(InvalidUserRecord),
+}
+
+impl Refusal {
+    fn with<R>(self, record: R) -> SendError<R> {
+        match self {
+            Self::Full => SendError::Full(record),
+            Self::Closed => SendError::Closed(record),
+            Self::Invalid(problem) => SendError::Invalid(record, problem),
+        }
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn shared(&self, name: &StreamName) -> Arc<StreamShared> {
+        let known = self.streams.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        known.unwrap_or_else(|| self.start_stream(name))
+    }
+
+    fn start_stream(&self, name: &StreamName) -> Arc<StreamShared> {
+        let mut streams = self.streams.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(raced) = streams.get(name) {
+            return Arc::clone(raced);
+        }
+        let seed = self.config.seed.unwrap_or_else(|| fastrand::u64(..));
+        let pipeline = Pipeline::new(name.clone(), self.service, self.config.clone(), seed, self.clock.now());
+        let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
+        let (ended, end) = watch::channel(false);
+        let driver = Driver {
+            shared: Arc::clone(&shared),
+            transport: Arc::clone(&self.transport),
+            lister: self.control_plane.shard_lister(self.clock),
+            budget: Arc::clone(&self.budget),
+            metrics: Arc::clone(&self.metrics),
+            outcomes: Arc::clone(&self.outcomes),
+            ended,
+        };
+        self.runtime.spawn(driver.run());
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+        if self.closed.load(std::sync::atomic::Ordering::Acquire) {
+            shared.close();
+        }
+        streams.insert(name.clone(), Arc::clone(&shared));
+        shared
+    }
+
+    fn all_streams(&self) -> Vec<Arc<StreamShared>> {
+        self.streams.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn close(&self) {
+        self.closed.store(true, std::sync::atomic::Ordering::Release);
+        for stream in self.all_streams() {
+            stream.close();
+        }
+    }
+
+    /// The record as the service will see it, if it can be sent at all.
+    fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
+        match self.service {
+            Service::DataStream => record.check(self.config.max_record_size).map(|()| record),
+            Service::DeliveryStream => {
+                let (bytes, limit) = (record.data.len(), self.config.max_record_size);
+                if bytes > limit {
+                    return Err(InvalidUserRecord::TooLarge { bytes, limit });
+                }
+                Ok(RecordRef { partition_key: "", explicit_hash_key: None, data: record.data })
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl OutcomeSink for NoOutcomes {
+    fn stored(&self, _tags: &mut dyn Iterator<Item = u64>, _result: &UserRecordResult) {}
+    fn failed(&self, _tag: u64, _failed: UserRecordFailed) {}
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ProducerBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ProducerBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}

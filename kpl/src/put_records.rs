@@ -1,0 +1,84 @@
+//! A PutRecords call and what came of it, in the service's words.
+//!
+//! Invariant: a failed call says what may have happened to its records: refused, or perhaps stored.
+
+use bytes::Bytes;
+
+use crate::types::{HashKey, SequenceNumber, ShardId, StreamName};
+
+/// One PutRecords call (or PutRecordBatch, for a delivery stream).
+#[derive(Debug, Clone)]
+pub struct PutRecordsRequest {
+    /// The stream, or the delivery stream.
+    pub stream: StreamName,
+    /// 1 to 500 entries.
+    pub entries: Vec<PutRecordsEntry>,
+}
+
+/// One entry of a PutRecords call. Cloning copies the partition key and a pointer to the data.
+#[derive(Debug, Clone)]
+pub struct PutRecordsEntry {
+    /// The partition key; not sent to delivery streams.
+    pub partition_key: String,
+    /// The explicit hash key; not sent to delivery streams.
+    pub explicit_hash_key: HashKey,
+    /// The data blob.
+    pub data: Bytes,
+}
+
+/// The answer to a call that the service carried out: a result for each entry, in order.
+#[derive(Debug, Clone)]
+pub struct PutRecordsResponse {
+    /// As many as the request had entries.
+    pub entries: Vec<Result<EntryPlaced, EntryError>>,
+}
+
+/// Where the service put an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPlaced {
+    /// The shard; empty for delivery streams.
+    pub shard_id: ShardId,
+    /// The sequence number, or Firehose's record id.
+    pub sequence_number: SequenceNumber,
+}
+
+/// Why the service did not store an entry of a call that it carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryError {
+    /// The service's error code, such as `ProvisionedThroughputExceededException`.
+    pub code: String,
+    /// The service's words.
+    pub message: String,
+}
+
+/// A call that failed as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct CallError {
+    /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`.
+    pub code: String,
+    /// The service's words, or the network's.
+    pub message: String,
+    /// What is known about the records of the call.
+    pub doubt: Doubt,
+}
+
+/// Whether the records of a failed call can have been stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Not stored: the call never left, or the service refused it.
+    NotWritten,
+    /// Perhaps stored: no answer, or none that could be read.
+    MayHaveBeenWritten,
+}
+
+/// One open shard, as ListShards describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardDescription {
+    /// Its id.
+    pub shard_id: ShardId,
+    /// The first hash key of its range.
+    pub starting_hash_key: HashKey,
+    /// The last hash key of its range.
+    pub ending_hash_key: HashKey,
+}

@@ -1,0 +1,29 @@
+//! The seam to the service: two calls, each made once, each with an honest answer.
+//!
+//! Invariant: an implementation never retries by itself, and never waits without a time limit.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, ShardDescription};
+use crate::types::StreamName;
+
+#[cfg(feature = "aws")]
+pub(crate) mod aws;
+#[cfg(feature = "firehose")]
+pub(crate) mod firehose;
+
+/// The answer to a call, on its way.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send>>;
+
+/// A service that takes records. Implement it to send somewhere else, or to test without a network.
+///
+/// A call must be made at most once (the producer decides about retries), must end within a time limit of the
+/// implementation's own, and must say in [`CallError::doubt`] whether a failed call can have stored records.
+pub trait Transport: Send + Sync + 'static {
+    /// Makes one PutRecords call.
+    fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse>;
+
+    /// Lists all open shards of a stream, over as many pages as there are.
+    fn list_shards(&self, stream: StreamName) -> Answer<Vec<ShardDescription>>;
+}

@@ -1,0 +1,81 @@
+//! Firehose through the AWS SDK: PutRecordBatch behind the same seam as PutRecords.
+//!
+//! Invariant: as in [`aws`](crate::transport::aws): one call is one request, with a time limit.
+
+use aws_config::SdkConfig;
+use aws_sdk_firehose::Client;
+use aws_sdk_firehose::config::StalledStreamProtectionConfig;
+use aws_sdk_firehose::config::retry::RetryConfig;
+use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
+use aws_smithy_types::Blob;
+
+use crate::put_records::{
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, timeout_config};
+use crate::transport::{Answer, Transport};
+use crate::types::StreamName;
+
+/// A [`Transport`] to Firehose delivery streams.
+///
+/// A producer over it is built with [`ProducerBuilder::delivery_streams`](crate::ProducerBuilder::delivery_streams):
+/// there are no shards, no keys and no aggregation.
+#[derive(Debug, Clone)]
+pub struct FirehoseTransport {
+    client: Client,
+}
+
+impl FirehoseTransport {
+    /// Uses the region, credentials and endpoint of `config`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, timeouts: CallTimeouts) -> Self {
+        Self::from_builder(aws_sdk_firehose::config::Builder::from(config), timeouts)
+    }
+
+    /// The same from a builder of the SDK.
+    #[must_use]
+    pub fn from_builder(builder: aws_sdk_firehose::config::Builder, timeouts: CallTimeouts) -> Self {
+        let config = builder
+            .behavior_version(BEHAVIOR())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeout_config(timeouts))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self { client: Client::from_conf(config) }
+    }
+}
+
+impl Transport for FirehoseTransport {
+    fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
+        let client = self.client.clone();
+        Box::pin(async move {
+            let mut call = client.put_record_batch().delivery_stream_name(request.stream.as_str());
+            for entry in request.entries {
+                let record = Record::builder().data(Blob::from_maybe_shared(entry.data)).build();
+                call = call.records(record.map_err(|error| CallError {
+                    code: "ConstructionFailure".to_owned(),
+                    message: error.to_string(),
+                    doubt: Doubt::NotWritten,
+                })?);
+            }
+            let output = call.send().await.map_err(|error| call_error(&error))?;
+            Ok(PutRecordsResponse {
+                entries: output.request_responses.into_iter().map(entry_result).collect(),
+            })
+        })
+    }
+
+    fn list_shards(&self, _stream: StreamName) -> Answer<Vec<ShardDescription>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+fn entry_result(entry: PutRecordBatchResponseEntry) -> Result<EntryPlaced, EntryError> {
+    match (entry.record_id, entry.error_code) {
+        (Some(record_id), None) => Ok(EntryPlaced { shard_id: "".into(), sequence_number: record_id.into() }),
+        (_, code) => Err(EntryError {
+            code: code.unwrap_or_default(),
+            message: entry.error_message.unwrap_or_default(),
+        }),
+    }
+}
