@@ -1,0 +1,14 @@
+//! A flow as a pure machine: no clock, no file, no thread.
+//!
+//! The [`flow`] is given what the shell saw (the directory, a file's size, bytes, acknowledgements) with the present
+//! moment, and answers what to do. The stages below it do not know each other.
+
+pub mod flow;
+pub mod identity;
+pub mod ledger;
+pub mod partition_key;
+pub mod processor;
+pub mod record_limit;
+pub mod rotation;
+pub mod splitter;
+pub mod tracked_file;

@@ -1,0 +1,1 @@
+//! A flow against made-up files: rotations, restarts, back-pressure.

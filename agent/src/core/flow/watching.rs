@@ -1,0 +1,130 @@
+//! Looking at open files: what a look showed, when to look again, and when a file is given up.
+
+use std::time::Duration;
+
+use super::Flow;
+use crate::core::rotation::{Look, judge_look};
+use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::types::{FileId, Moment};
+
+/// Bytes of one read; the files of a flow take turns with it.
+const READ_BYTES: u64 = 256 * 1024;
+
+/// The longest pause between two looks at an idle file.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a file that was renamed away must be quiet before it is given up: programs write to it until they are
+/// told to open the new one.
+const QUIET_RENAMED: Duration = Duration::from_secs(60);
+
+/// The same for a file that was deleted, which holds disk space until then.
+const QUIET_DELETED: Duration = Duration::from_secs(5);
+
+/// What to do with a file after a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing until the next look.
+    Wait,
+    /// Read this many bytes from this offset, and bring them to [`Flow::read`].
+    Read {
+        /// Where to begin.
+        offset: u64,
+        /// How many bytes.
+        length: usize,
+    },
+    /// It was truncated: a new generation, of this number, begins at its start. Before the next look, search the
+    /// files with rotated names for the rest of the old one, with [`Flow::adopt_rest`].
+    Truncated(FileId),
+    /// It will not give any more bytes: cut what is left with [`Flow::pump`].
+    Drain,
+}
+
+impl Flow {
+    /// Files at which to look now.
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Vec<FileId> {
+        self.files.values().filter(|file| file.look_at <= now && !file.is_drained).map(|file| file.id).collect()
+    }
+
+    /// Judges a look at an open file. `links`: how many names it has; 0 when it was deleted.
+    pub fn looked(&mut self, id: FileId, size: u64, links: u64, now: Moment) -> Next {
+        let once = self.once;
+        let shortest_pause = self.config.min_time_between_file_polls;
+        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        if once && file.target.is_none() {
+            file.target = Some(size);
+        }
+        if file.presence == Presence::Ended {
+            return finish(file);
+        }
+        match judge_look(file.fetched(), size) {
+            Look::Truncated => self.truncated(id, now),
+            Look::AtEnd if file.target.is_some() => finish(file),
+            Look::AtEnd => {
+                file.pause = (file.pause * 2).clamp(shortest_pause, LONGEST_PAUSE.max(shortest_pause));
+                file.look_at = now.plus(file.pause);
+                file.release_buffer();
+                at_end(file, links, now)
+            }
+            Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(file),
+            Look::Grown(more) => {
+                file.pause = Duration::ZERO;
+                if let Presence::Away { quiet_since } = &mut file.presence {
+                    *quiet_since = now;
+                }
+                let overlap = file.overlap();
+                // At most READ_BYTES and the overlap, which fit a usize.
+                let length = overlap + more.min(READ_BYTES) as usize;
+                Next::Read { offset: file.fetched() - overlap as u64, length }
+            }
+        }
+    }
+
+    /// Takes what a read gave. `size_after`: the file's size after the read, to see a truncation during it.
+    pub fn read(&mut self, id: FileId, bytes: &[u8], size_after: u64, now: Moment) -> Next {
+        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
+        let fresh = bytes.len().saturating_sub(file.overlap()) as u64;
+        if size_after < end || !file.take_in(bytes) {
+            return self.truncated(id, now);
+        }
+        file.look_at = now;
+        self.statistics.bytes_read.add(fresh);
+        Next::Wait
+    }
+
+    /// An away file that is drained, quiet and acknowledged is given up. Answers those that were.
+    pub fn give_up_finished(&mut self) -> Vec<FileId> {
+        let gone = |file: &TrackedFile| file.presence != Presence::Listed && file.is_drained && file.is_settled();
+        let finished: Vec<_> = self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
+        for file in &finished {
+            self.forget(*file);
+        }
+        finished
+    }
+
+    fn truncated(&mut self, id: FileId, now: Moment) -> Next {
+        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        file.presence = Presence::Ended;
+        file.look_at = now;
+        let (path, node) = (file.path.clone(), file.node);
+        self.statistics.rotations.add(1);
+        Next::Truncated(self.start(path, node, now))
+    }
+}
+
+fn at_end(file: &mut TrackedFile, links: u64, now: Moment) -> Next {
+    let Presence::Away { quiet_since } = file.presence else { return Next::Wait };
+    let quiet = if links == 0 { QUIET_DELETED } else { QUIET_RENAMED };
+    if now.since(quiet_since) >= quiet { finish(file) } else { Next::Wait }
+}
+
+/// The file is over: its last line is cut even without a newline.
+fn finish(file: &mut TrackedFile) -> Next {
+    file.set_over();
+    if file.unconsumed().is_empty() {
+        file.is_drained = true;
+        return Next::Wait;
+    }
+    Next::Drain
+}

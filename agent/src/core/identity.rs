@@ -1,0 +1,117 @@
+//! Whether the content of a file is the one that is remembered.
+//!
+//! Invariant: only a file whose head *and* whose bytes before the offset are the remembered ones is taken for the
+//! same; a head alone is shared by many files.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::checkpoint::{Fingerprint, Print};
+
+/// What to read of a file to compare it with a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Bytes from the beginning.
+    pub head_length: usize,
+    /// Where the marker begins.
+    pub marker_start: u64,
+    /// Bytes of the marker.
+    pub marker_length: usize,
+}
+
+/// What was read. Shorter than wanted when the file is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probe {
+    /// The beginning.
+    pub head: Vec<u8>,
+    /// The bytes before the fingerprint's offset.
+    pub marker: Vec<u8>,
+}
+
+impl Fingerprint {
+    /// What to read to compare a file with this.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            head_length: self.head.length as usize,
+            marker_start: self.offset - u64::from(self.marker.length),
+            marker_length: self.marker.length as usize,
+        }
+    }
+
+    /// Whether what was read is the content that this was taken of. Always true at offset 0.
+    #[must_use]
+    pub fn holds(&self, probe: &Probe) -> bool {
+        Print::of(&probe.head) == self.head && Print::of(&probe.marker) == self.marker
+            || (self.offset == 0 && probe.head.is_empty() && probe.marker.is_empty())
+    }
+}
+
+/// Whether `candidate` is a name that rotation gives to `original`: the same directory, and a longer name that begins
+/// with it (`app.log` to `app.log.1` or `app.log-20261121`).
+#[must_use]
+pub fn is_rotated_name(original: &Path, candidate: &Path) -> bool {
+    fn bytes(name: Option<&OsStr>) -> &[u8] {
+        name.map_or(&[], OsStr::as_encoded_bytes)
+    }
+    let (original_name, candidate_name) = (bytes(original.file_name()), bytes(candidate.file_name()));
+    original.parent() == candidate.parent()
+        && candidate_name.len() > original_name.len()
+        && candidate_name.starts_with(original_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(content: &[u8], offset: usize) -> Fingerprint {
+        let head = &content[..offset.min(1024)];
+        let marker = &content[offset.saturating_sub(256)..offset];
+        Fingerprint { offset: offset as u64, head: Print::of(head), marker: Print::of(marker) }
+    }
+
+    fn probe(content: &[u8], wanted: Wanted) -> Probe {
+        let start = (wanted.marker_start as usize).min(content.len());
+        let end = (start + wanted.marker_length).min(content.len());
+        Probe { head: content[..wanted.head_length.min(content.len())].to_vec(), marker: content[start..end].to_vec() }
+    }
+
+    #[test]
+    fn content_is_recognised_by_head_and_marker() {
+        let original: Vec<u8> = (0..5000u32).flat_map(|number| number.to_be_bytes()).collect();
+        let mut other_head = original.clone();
+        other_head[3] ^= 1;
+        let mut other_marker = original.clone();
+        other_marker[9_999] ^= 1;
+        let mut grown = original.clone();
+        grown.extend_from_slice(b"more");
+        let print = fingerprint(&original, 10_000);
+        for (name, content, holds) in [
+            ("itself", &original[..], true),
+            ("grown", &grown[..], true),
+            ("cut at the offset", &original[..10_000], true),
+            ("cut before the offset", &original[..9_999], false),
+            ("another head", &other_head[..], false),
+            ("another marker", &other_marker[..], false),
+            ("empty", &[], false),
+        ] {
+            assert_eq!(print.holds(&probe(content, print.wanted())), holds, "{name}");
+        }
+    }
+
+    #[test]
+    fn short_offsets_use_what_there_is() {
+        let print = fingerprint(b"one\ntwo\n", 4);
+        assert!(print.holds(&probe(b"one\nother", print.wanted())));
+        assert!(!print.holds(&probe(b"two\n", print.wanted())));
+        assert!(Fingerprint::default().holds(&probe(b"anything", Fingerprint::default().wanted())));
+    }
+
+    #[test]
+    fn rotated_names() {
+        let is = |original: &str, candidate: &str| is_rotated_name(Path::new(original), Path::new(candidate));
+        assert!(is("/log/app.log", "/log/app.log.1") && is("/log/app.log", "/log/app.log-20261121"));
+        assert!(!is("/log/app.log", "/log/app.log") && !is("/log/app.log", "/old/app.log.1"));
+        assert!(!is("/log/app.log.1", "/log/app.log"));
+    }
+}

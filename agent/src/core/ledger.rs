@@ -1,0 +1,134 @@
+//! Which bytes of a file are done: the books of one generation.
+//!
+//! Every record opens a span of the file's bytes, in order; the span closes when the record is acknowledged, or at
+//! once when the record was dropped by a rule.
+//!
+//! Invariant: the acknowledged offset is the end of the contiguous run of closed spans from the beginning; it never
+//! passes over an open one.
+
+use std::collections::VecDeque;
+
+/// The spans of one file that are not yet part of the contiguous run.
+#[derive(Debug)]
+pub struct Ledger {
+    acknowledged: u64,
+    /// Sequence number of the first span below.
+    first: u32,
+    spans: VecDeque<Span>,
+    open: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    end: u64,
+    is_open: bool,
+}
+
+impl Ledger {
+    /// The books of a file whose bytes before `offset` are done.
+    #[must_use]
+    pub fn new(offset: u64) -> Self {
+        Self { acknowledged: offset, first: 0, spans: VecDeque::new(), open: 0 }
+    }
+
+    /// The sequence number that the next opened span will get.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        // Fewer spans than 2^32 are held at once: each stands for a record in memory.
+        self.first.wrapping_add(self.spans.len() as u32)
+    }
+
+    /// Opens the span that ends at `end` and begins where the one before ended.
+    pub fn open(&mut self, end: u64) {
+        debug_assert!(end >= self.spans.back().map_or(self.acknowledged, |span| span.end), "spans are in order");
+        self.spans.push_back(Span { end, is_open: true });
+        self.open += 1;
+    }
+
+    /// Notes bytes up to `end` for which nothing is sent.
+    pub fn pass_over(&mut self, end: u64) {
+        match self.spans.back_mut() {
+            None => self.acknowledged = end,
+            Some(last) if !last.is_open => last.end = end,
+            Some(_) => self.spans.push_back(Span { end, is_open: false }),
+        }
+    }
+
+    /// Closes a span. Answers whether it was open.
+    pub fn close(&mut self, sequence: u32) -> bool {
+        let place = sequence.wrapping_sub(self.first) as usize;
+        let Some(span) = self.spans.get_mut(place) else { return false };
+        let was_open = std::mem::replace(&mut span.is_open, false);
+        self.open -= usize::from(was_open);
+        while let Some(span) = self.spans.pop_front_if(|span| !span.is_open) {
+            self.acknowledged = span.end;
+            self.first = self.first.wrapping_add(1);
+        }
+        was_open
+    }
+
+    /// The end of the contiguous run of closed spans.
+    #[must_use]
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// Spans that are open.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_run_stops_at_the_first_open_span() {
+        let mut ledger = Ledger::new(100);
+        for end in [110, 120, 130] {
+            ledger.open(end);
+        }
+        assert!(ledger.close(2) && ledger.close(1));
+        assert_eq!((ledger.acknowledged(), ledger.outstanding()), (100, 1));
+        assert!(ledger.close(0) && !ledger.close(0));
+        assert_eq!((ledger.acknowledged(), ledger.outstanding()), (130, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_a_naive_model(
+            steps in proptest::collection::vec((0..4u8, any::<prop::sample::Index>()), 1..300)
+        ) {
+            let mut ledger = Ledger::new(0);
+            let mut model: Vec<(u64, bool)> = Vec::new(); // end, open
+            let mut sequences: Vec<(u32, usize)> = Vec::new(); // of open spans, place in the model
+            let mut end = 0;
+            for (step, which) in steps {
+                end += 10;
+                match step {
+                    0 | 1 => {
+                        sequences.push((ledger.next_sequence(), model.len()));
+                        ledger.open(end);
+                        model.push((end, true));
+                    }
+                    2 => {
+                        ledger.pass_over(end);
+                        model.push((end, false));
+                    }
+                    _ if !sequences.is_empty() => {
+                        let (sequence, place) = sequences.swap_remove(which.index(sequences.len()));
+                        prop_assert!(ledger.close(sequence));
+                        model[place].1 = false;
+                    }
+                    _ => {}
+                }
+                let run = model.iter().take_while(|(_, open)| !open).last().map_or(0, |(end, _)| *end);
+                prop_assert_eq!(ledger.acknowledged(), run);
+                prop_assert_eq!(ledger.outstanding(), sequences.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! One generation of a file under way: what was read of it, what is done, and where it stands.
+//!
+//! Invariants: bytes are taken in once and in order; a checkpoint is given only for a position whose fingerprint was
+//! taken from the bytes themselves when they were read, so that a file truncated meanwhile cannot forge it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
+use crate::core::ledger::Ledger;
+use crate::core::splitter::Splitter;
+use crate::types::{FileId, Moment, Node};
+
+/// Where a file stands in relation to its directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// The directory shows it under a name that the flow follows.
+    Listed,
+    /// It was renamed away or deleted, and its descriptor is held. Since when it has not grown.
+    Away {
+        /// When it was last seen to grow, or to go.
+        quiet_since: Moment,
+    },
+    /// It was truncated: what was read of it is all that there is, unless its copy is found.
+    Ended,
+}
+
+/// One generation of a file.
+#[derive(Debug)]
+pub struct TrackedFile {
+    /// Its number.
+    pub id: FileId,
+    /// Where it was last seen.
+    pub path: PathBuf,
+    /// Where the file system keeps it.
+    pub node: Node,
+    /// Where it stands.
+    pub presence: Presence,
+    /// The books.
+    pub ledger: Ledger,
+    /// Cuts its records.
+    pub splitter: Splitter,
+    /// Header lines still to be dropped.
+    pub headers_left: u64,
+    /// With `--once`: the size at the first look, up to which it is shipped.
+    pub target: Option<u64>,
+    /// When to look at it next, and how long to wait if there is nothing new.
+    pub look_at: Moment,
+    /// The present pause between looks.
+    pub pause: Duration,
+    /// Everything that will be read was read, and its last line was cut.
+    pub is_drained: bool,
+    is_over: bool,
+    /// The first bytes, at most [`HEAD_BYTES`].
+    head: Vec<u8>,
+    saved: Saved,
+    fetched: u64,
+    /// The bytes before `fetched`: what is not cut yet, and before it up to [`MARKER_BYTES`] that are.
+    buffer: Vec<u8>,
+    consumed: usize,
+    /// Positions whose fingerprint is known and whose bytes are not all acknowledged.
+    landmarks: VecDeque<Fingerprint>,
+    settled: Fingerprint,
+}
+
+/// What the store knows of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saved {
+    Nothing,
+    UpTo(u64),
+}
+
+impl TrackedFile {
+    /// A file to be read from `fingerprint`'s offset, with the bytes that were probed there.
+    #[must_use]
+    pub fn new(
+        id: FileId,
+        path: PathBuf,
+        node: Node,
+        fingerprint: Fingerprint,
+        (head, marker): (Vec<u8>, Vec<u8>),
+        splitter: Splitter,
+    ) -> Self {
+        Self {
+            id,
+            path,
+            node,
+            presence: Presence::Listed,
+            ledger: Ledger::new(fingerprint.offset),
+            splitter,
+            headers_left: 0,
+            target: None,
+            look_at: Moment::ORIGIN,
+            pause: Duration::ZERO,
+            is_drained: false,
+            is_over: false,
+            head,
+            saved: Saved::Nothing,
+            fetched: fingerprint.offset,
+            consumed: marker.len(),
+            buffer: marker,
+            landmarks: VecDeque::new(),
+            settled: fingerprint,
+        }
+    }
+
+    /// Up to where bytes were taken in.
+    #[must_use]
+    pub fn fetched(&self) -> u64 {
+        self.fetched
+    }
+
+    /// Up to where bytes were cut into records.
+    #[must_use]
+    pub fn cut(&self) -> u64 {
+        self.fetched - self.unconsumed().len() as u64
+    }
+
+    /// Bytes before [`TrackedFile::fetched`] that a read repeats, to see that the file is still the same.
+    #[must_use]
+    pub fn overlap(&self) -> usize {
+        self.marker().len()
+    }
+
+    /// Takes in what a read gave, which began [`TrackedFile::overlap`] bytes before the offset. Answers whether those
+    /// bytes are the remembered ones; if not, nothing is taken in.
+    pub fn take_in(&mut self, read: &[u8]) -> bool {
+        let Some(fresh) = read.strip_prefix(self.marker()) else { return false };
+        let missing = HEAD_BYTES - self.head.len();
+        self.head.extend_from_slice(&fresh[..fresh.len().min(missing)]);
+        self.forget_consumed();
+        self.buffer.extend_from_slice(fresh);
+        self.fetched += fresh.len() as u64;
+        true
+    }
+
+    /// The last bytes that were taken in.
+    fn marker(&self) -> &[u8] {
+        &self.buffer[self.buffer.len().saturating_sub(MARKER_BYTES)..]
+    }
+
+    /// Drops cut bytes from the buffer, but for those that a marker needs.
+    fn forget_consumed(&mut self) {
+        let kept = self.consumed.min(MARKER_BYTES);
+        self.buffer.drain(..self.consumed - kept);
+        self.consumed = kept;
+    }
+
+    /// The bytes that were read and not cut yet.
+    #[must_use]
+    pub fn unconsumed(&self) -> &[u8] {
+        &self.buffer[self.consumed..]
+    }
+
+    /// The splitter and the bytes to split.
+    pub fn splitting(&mut self) -> (&mut Splitter, &[u8]) {
+        (&mut self.splitter, &self.buffer[self.consumed..])
+    }
+
+    /// Marks the next `length` bytes as cut.
+    pub fn consume(&mut self, length: usize) {
+        self.consumed += length;
+    }
+
+    /// Gives an idle file's buffer back; thousands of files are open at once.
+    pub fn release_buffer(&mut self) {
+        self.forget_consumed();
+        self.buffer.shrink_to_fit();
+    }
+
+    /// Remembers the present cut as a position to which a checkpoint can be set. To be called when a read was cut.
+    pub fn set_landmark(&mut self) {
+        let offset = self.cut();
+        if offset == self.landmarks.back().map_or(self.settled.offset, |landmark| landmark.offset) {
+            return;
+        }
+        let marker = &self.buffer[self.consumed.saturating_sub(MARKER_BYTES)..self.consumed];
+        let known = usize::try_from(offset).unwrap_or(usize::MAX).min(self.head.len());
+        let head = Print::of(&self.head[..known]);
+        self.landmarks.push_back(Fingerprint { offset, head, marker: Print::of(marker) });
+    }
+
+    /// The fingerprint of everything taken in; for finding a copy of the file after it was truncated.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { offset: self.fetched, head: Print::of(&self.head), marker: Print::of(self.marker()) }
+    }
+
+    /// The first bytes of the file, as far as they were read.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The file goes on somewhere else, or under another name.
+    pub fn move_to(&mut self, path: PathBuf, node: Node) {
+        self.path = path;
+        self.node = node;
+        self.is_over = false;
+        self.is_drained = false;
+        self.saved = Saved::Nothing;
+    }
+
+    /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.
+    pub fn checkpoint(&mut self) -> Option<FileCheckpoint> {
+        let acknowledged = self.ledger.acknowledged();
+        while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {
+            self.settled = landmark;
+        }
+        let saved = Saved::UpTo(self.settled.offset);
+        if std::mem::replace(&mut self.saved, saved) == saved {
+            return None;
+        }
+        Some(FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint: self.settled })
+    }
+
+    /// No more bytes will be read: an unfinished last line is all that there is of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Notes that no more bytes will be read.
+    pub fn set_over(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Everything read is cut and acknowledged.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.ledger.outstanding() == 0 && self.unconsumed().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::splitter::Split;
+
+    fn file() -> TrackedFile {
+        let node = Node { device: 1, inode: 2 };
+        let nothing = (Vec::new(), Vec::new());
+        TrackedFile::new(FileId(1), "/log/a".into(), node, Fingerprint::default(), nothing, Splitter::new(1 << 20))
+    }
+
+    /// Reads `content` from where the file stands.
+    fn read(file: &mut TrackedFile, content: &[u8]) -> bool {
+        let start = (file.fetched() as usize).saturating_sub(file.overlap()).min(content.len());
+        file.take_in(&content[start..])
+    }
+
+    fn cut(file: &mut TrackedFile) -> usize {
+        let mut records = 0;
+        loop {
+            let (splitter, bytes) = file.splitting();
+            let Split::Record(length) = splitter.split(bytes, false) else { break };
+            file.consume(length);
+            file.ledger.open(file.cut());
+            records += 1;
+        }
+        file.set_landmark();
+        records
+    }
+
+    #[test]
+    fn checkpoints_follow_the_acknowledgements() {
+        let mut file = file();
+        let content = b"one\ntwo\nthr";
+        assert!(read(&mut file, content));
+        assert_eq!(cut(&mut file), 2);
+        assert_eq!(file.checkpoint().map(|saved| saved.fingerprint.offset), Some(0));
+        file.ledger.close(1);
+        assert_eq!(file.checkpoint(), None, "the first is not acknowledged, and nothing new is to be saved");
+        file.ledger.close(0);
+        let print = file.checkpoint().expect("both are acknowledged").fingerprint;
+        assert_eq!((print.offset, print.marker, print.head), (8, Print::of(b"one\ntwo\n"), Print::of(b"one\ntwo\n")));
+        assert!(read(&mut file, b"one\ntwo\nthree\n"));
+        assert_eq!(cut(&mut file), 1, "the unfinished line went on");
+        assert_eq!(file.cut(), 14);
+    }
+
+    #[test]
+    fn a_file_that_changed_under_the_reader_is_seen() {
+        let mut file = file();
+        assert!(read(&mut file, b"one\ntwo\n"));
+        assert!(!read(&mut file, b"ONE\nTWO\nand more\n"));
+        assert_eq!(file.fetched(), 8, "nothing was taken in");
+        assert!(read(&mut file, b"one\ntwo\nand more\n"));
+    }
+
+    #[test]
+    fn the_head_stops_growing_and_the_marker_moves_on() {
+        let mut file = file();
+        let content: Vec<u8> = (0..3000u32).flat_map(|number| format!("{number}\n").into_bytes()).collect();
+        for end in [10, 500, 2000, 9000, content.len()] {
+            assert!(read(&mut file, &content[..end]));
+        }
+        cut(&mut file);
+        let print = file.fingerprint();
+        assert_eq!(print.head, Print::of(&content[..HEAD_BYTES]));
+        assert_eq!(print.marker, Print::of(&content[content.len() - MARKER_BYTES..]));
+        assert_eq!(file.landmarks.back().map(|landmark| landmark.marker), Some(print.marker));
+    }
+}

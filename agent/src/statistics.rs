@@ -1,0 +1,60 @@
+//! What a flow has done so far, in numbers that other threads may look at.
+//!
+//! Invariant: the books balance: records parsed = acknowledged + dropped by rule + pending.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counters of one flow. Each is exact; read together they may be a moment apart.
+#[derive(Debug, Default)]
+pub struct FlowStatistics {
+    /// Bytes read of all files.
+    pub bytes_read: Counter,
+    /// Records cut from them.
+    pub records_parsed: Counter,
+    /// Records that a converter dropped by rule.
+    pub records_dropped: Counter,
+    /// Records that a converter failed on, sent as they were.
+    pub conversion_failures: Counter,
+    /// Records that were cut for their size.
+    pub records_truncated: Counter,
+    /// Header lines left out.
+    pub header_lines_skipped: Counter,
+    /// Records handed to the producer.
+    pub records_published: Counter,
+    /// Records that the service acknowledged.
+    pub records_acknowledged: Counter,
+    /// Records that the service refused and that were handed to the producer again.
+    pub records_republished: Counter,
+    /// Truncations and rotations seen.
+    pub rotations: Counter,
+    /// Passes over the files that ended in an error.
+    pub processing_errors: Counter,
+    /// Passes in a row that did; zero when all is well.
+    pub consecutive_processing_errors: Counter,
+    /// Bytes in the files that are not acknowledged yet.
+    pub bytes_behind: Counter,
+    /// Files under way.
+    pub files: Counter,
+}
+
+/// A number that one thread changes and others read.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds to it.
+    pub fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Relaxed);
+    }
+
+    /// Replaces it.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Its present value.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}

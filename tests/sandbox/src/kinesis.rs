@@ -1,0 +1,213 @@
+//! Kinesis: the emulator's semantics, with the gaps closed that producers and consumers meet.
+//!
+//! Added to `ferrokinesis`: stream ARNs everywhere, on-demand streams, ListShards with pages and filters, the child
+//! shards of a finished shard, the 1 MiB limit over data and partition key, faults on single entries, discarding.
+//!
+//! Invariant: writes to a stream and changes of its shards happen one after the other. The emulator gives out sequence
+//! numbers before it stores, so without that a reader could pass a record that is stored late, and lose it.
+
+mod answered;
+mod arn;
+mod discard;
+mod entries;
+mod list_shards;
+mod put;
+mod shard_ranges;
+mod stream_locks;
+
+use std::sync::atomic::AtomicU64;
+
+use axum::body::Body;
+use ferrokinesis::actions::{self, Operation, subscribe_to_shard};
+use ferrokinesis::store::{Store, StoreOptions};
+use ferrokinesis::types::{Stream, StreamMode, StreamStatus};
+use ferrokinesis::{constants, validation};
+use serde_json::{Value, json};
+
+use crate::aws_error::AwsError;
+use crate::backend::Instruments;
+use crate::call::Protocol;
+use crate::options::SandboxOptions;
+use crate::reply::Answer;
+pub(crate) use discard::PutRecordsBody;
+use stream_locks::StreamLocks;
+
+/// More than any test opens; AWS's own default is 500 to 20,000.
+const SHARD_LIMIT: u32 = 1_000_000;
+/// How often a changing stream is looked at before its call is answered all the same.
+const SETTLING_LOOKS: u32 = 10_000;
+
+/// The streams.
+pub(crate) struct Kinesis {
+    store: Store,
+    default_shards: u32,
+    enforce_limits: bool,
+    discard: bool,
+    locks: StreamLocks,
+    next_sequence_number: AtomicU64,
+}
+
+impl Kinesis {
+    pub(crate) fn new(options: &SandboxOptions) -> Self {
+        let store = Store::new(StoreOptions {
+            create_stream_ms: 0,
+            delete_stream_ms: 0,
+            update_stream_ms: 0,
+            shard_limit: SHARD_LIMIT,
+            enforce_limits: options.enforce_limits,
+            aws_account_id: options.account_id.clone(),
+            aws_region: options.region.clone(),
+            ..StoreOptions::default()
+        });
+        Self {
+            store,
+            default_shards: options.default_shards.get(),
+            enforce_limits: options.enforce_limits,
+            discard: options.discard_records,
+            locks: StreamLocks::default(),
+            next_sequence_number: AtomicU64::new(0),
+        }
+    }
+
+    /// The stream that a call is about, as far as the call says.
+    pub(crate) fn stream_of(tree: &Value) -> Option<String> {
+        arn::stream_of(tree)
+    }
+
+    pub(crate) async fn carry_out(
+        &self,
+        operation: &str,
+        protocol: Protocol,
+        mut tree: Value,
+        instruments: Instruments<'_>,
+    ) -> Result<Answer, AwsError> {
+        let operation: Operation = operation.parse().map_err(|()| AwsError::unknown_operation(operation))?;
+        arn::names_for_arns(operation, &mut tree)?;
+        let on_demand = operation == Operation::CreateStream && self.fill_in_shard_count(&mut tree);
+        let checked = check(operation, &tree)?;
+        match operation {
+            Operation::PutRecords => self.put_records(checked, instruments).await.map(Answer::Tree),
+            Operation::PutRecord => self.put_record(checked, instruments).await.map(Answer::Tree),
+            Operation::ListShards => self.list_shards(&checked, &tree["ShardFilter"]).await.map(Answer::Tree),
+            Operation::GetRecords => self.get_records(checked).await.map(Answer::Tree),
+            Operation::SubscribeToShard => self.subscribe(checked, protocol).await.map(Answer::EventStream),
+            _ => self.change_or_describe(operation, checked, on_demand).await,
+        }
+    }
+
+    /// Creates a stream in process; it is ACTIVE when this returns.
+    pub(crate) async fn create_stream(&self, name: &str, shards: u32) -> Result<(), AwsError> {
+        let checked = check(Operation::CreateStream, &json!({"StreamName": name, "ShardCount": shards}))?;
+        self.change_or_describe(Operation::CreateStream, checked, false).await.map(drop)
+    }
+
+    /// Gives a stream without a count the default one, as on-demand mode does; says whether it is on demand.
+    fn fill_in_shard_count(&self, tree: &mut Value) -> bool {
+        if tree["ShardCount"].is_null() {
+            tree["ShardCount"] = json!(self.default_shards);
+        }
+        tree["StreamModeDetails"]["StreamMode"] == "ON_DEMAND"
+    }
+
+    async fn change_or_describe(
+        &self,
+        operation: Operation,
+        checked: Value,
+        on_demand: bool,
+    ) -> Result<Answer, AwsError> {
+        let name = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+        let _turn = if changes_shards(operation) { Some(self.locks.lock(&name).await) } else { None };
+        let answer = actions::dispatch(&self.store, operation, checked).await?;
+        if changes_shards(operation) {
+            self.settle(&name).await;
+        }
+        if on_demand {
+            self.store.update_stream(&name, set_on_demand).await?;
+        }
+        Ok(answer.map_or(Answer::Empty, Answer::Tree))
+    }
+
+    /// Waits until the emulator has carried out a change that it does in the background.
+    async fn settle(&self, name: &str) {
+        for _ in 0..SETTLING_LOOKS {
+            match self.store.get_stream(name).await {
+                Ok(stream) if stream.stream_status != StreamStatus::Active => tokio::task::yield_now().await,
+                _ => return,
+            }
+        }
+        tracing::warn!(stream = name, "the stream is still changing; answering all the same");
+    }
+
+    async fn get_records(&self, checked: Value) -> Result<Value, AwsError> {
+        let iterator = checked[constants::SHARD_ITERATOR].as_str().unwrap_or_default().to_owned();
+        let mut answer =
+            answered::tree(actions::dispatch(&self.store, Operation::GetRecords, checked).await)?;
+        if answer["NextShardIterator"].is_null() {
+            answer["ChildShards"] = self.child_shards(&iterator).await;
+        }
+        Ok(answer)
+    }
+
+    async fn child_shards(&self, iterator: &str) -> Value {
+        let Ok((_, stream, shard, _)) = ferrokinesis::shard_iterator::decode_shard_iterator(iterator) else {
+            return json!([]);
+        };
+        let Ok(stream) = self.store.get_stream(&stream).await else {
+            return json!([]);
+        };
+        answered::child_shards(&stream.shards, &shard)
+    }
+
+    async fn subscribe(&self, checked: Value, protocol: Protocol) -> Result<Body, AwsError> {
+        let content_type = match protocol {
+            Protocol::KinesisCbor => constants::CONTENT_TYPE_CBOR,
+            _ => constants::CONTENT_TYPE_JSON,
+        };
+        Ok(subscribe_to_shard::execute_streaming(&self.store, checked, content_type).await?)
+    }
+}
+
+fn check(operation: Operation, tree: &Value) -> Result<Value, AwsError> {
+    let rules = operation.validation_rules();
+    let fields: Vec<_> = rules.iter().map(|(name, rule)| (*name, rule)).collect();
+    let checked = validation::check_types(tree, &fields)?;
+    validation::check_validations(&checked, &fields, None)?;
+    Ok(checked)
+}
+
+fn changes_shards(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::CreateStream
+            | Operation::DeleteStream
+            | Operation::SplitShard
+            | Operation::MergeShards
+            | Operation::UpdateShardCount
+            | Operation::StartStreamEncryption
+            | Operation::StopStreamEncryption
+    )
+}
+
+fn set_on_demand(stream: &mut Stream) -> Result<(), ferrokinesis::error::KinesisErrorResponse> {
+    stream.stream_mode_details.stream_mode = StreamMode::OnDemand;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On one thread nothing runs in the background unless the call itself makes way for it.
+    #[tokio::test]
+    async fn a_change_is_complete_when_its_call_returns() {
+        let kinesis = Kinesis::new(&SandboxOptions::default());
+        kinesis.create_stream("s", 2).await.unwrap();
+        let merge = json!({"StreamName": "s", "ShardToMerge": "0", "AdjacentShardToMerge": "1"});
+        kinesis.change_or_describe(Operation::MergeShards, merge, false).await.unwrap();
+        let stream = kinesis.store.get_stream("s").await.unwrap();
+        assert_eq!((stream.stream_status, stream.shards.len()), (StreamStatus::Active, 3));
+        let delete = json!({"StreamName": "s"});
+        kinesis.change_or_describe(Operation::DeleteStream, delete, false).await.unwrap();
+        assert!(!kinesis.store.contains_stream("s").await);
+    }
+}

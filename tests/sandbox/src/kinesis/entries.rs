@@ -1,0 +1,60 @@
+//! The entries of a put as limits, faults and counters see them.
+//!
+//! Invariant: sizes are those of the decoded data and of the partition key's UTF-8 bytes, as AWS counts them.
+
+use std::borrow::Cow;
+
+use ferrokinesis::sequence::partition_key_to_hash_key;
+use serde_json::Value;
+
+use crate::aws_error::AwsError;
+use crate::codec::base64_decoded_bytes;
+
+/// Data and partition key of one record together
+/// (<https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>, for a stream of the default record size).
+const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// One entry without its data.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) partition_key: Cow<'a, str>,
+    pub(super) explicit_hash_key: Option<Cow<'a, str>>,
+    pub(super) data_bytes: usize,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn of(record: &'a Value) -> Self {
+        Self {
+            partition_key: record["PartitionKey"].as_str().unwrap_or_default().into(),
+            explicit_hash_key: record["ExplicitHashKey"].as_str().map(Cow::from),
+            data_bytes: base64_decoded_bytes(record["Data"].as_str().unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.data_bytes + self.partition_key.len()
+    }
+
+    /// The explicit hash key, or the MD5 of the partition key; `None` for an explicit key that is no hash key.
+    pub(super) fn hash_key(&self) -> Option<u128> {
+        match &self.explicit_hash_key {
+            Some(key) => key.parse().ok(),
+            None => Some(partition_key_to_hash_key(&self.partition_key)),
+        }
+    }
+}
+
+pub(super) fn bytes(entries: &[Entry<'_>]) -> usize {
+    entries.iter().map(Entry::bytes).sum()
+}
+
+/// Refuses a put with a record that is too large with its partition key.
+pub(super) fn check_record_sizes(entries: &[Entry<'_>]) -> Result<(), AwsError> {
+    match entries.iter().enumerate().find(|(_, entry)| entry.bytes() > MAX_RECORD_BYTES) {
+        None => Ok(()),
+        Some((place, entry)) => Err(AwsError::invalid_argument(format!(
+            "record {place} has {} bytes of data and partition key; at most {MAX_RECORD_BYTES} are allowed",
+            entry.bytes()
+        ))),
+    }
+}

@@ -1,0 +1,16 @@
+//! The only place where the sandbox waits for time to pass.
+//!
+//! Invariant: nothing waits unless a fault rule asks for it or the operating system has no descriptors left.
+
+use std::time::Duration;
+
+/// Waits for `duration`; at once for zero.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox's one timer: injected delays and a full descriptor table"
+)]
+pub(crate) async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
+}

@@ -1,0 +1,22 @@
+//! The sandbox as real AWS clients see it: the Rust SDKs, and raw requests for the protocols that they do not speak.
+//!
+//! Each module says that it is a test, because clippy lets helpers unwrap only then.
+
+#[cfg(test)]
+mod cloudwatch;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod firehose;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod kinesis;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod protocols;
+#[cfg(test)]
+mod support;
