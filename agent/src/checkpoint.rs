@@ -47,6 +47,55 @@ pub struct FileCheckpoint {
     pub fingerprint: Fingerprint,
 }
 
+/// What to read of a file to compare it with a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Bytes from the beginning.
+    pub head_length: usize,
+    /// Where the marker begins.
+    pub marker_start: u64,
+    /// Bytes of the marker.
+    pub marker_length: usize,
+}
+
+/// What was read. Shorter than wanted when the file is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probe {
+    /// The beginning.
+    pub head: Vec<u8>,
+    /// The bytes before the fingerprint's offset.
+    pub marker: Vec<u8>,
+}
+
+impl Fingerprint {
+    /// What to read to compare a file with this.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            head_length: self.head.length as usize,
+            marker_start: self.offset - u64::from(self.marker.length),
+            marker_length: self.marker.length as usize,
+        }
+    }
+
+    /// The fingerprint of a file at `offset`, and what to read to complete it.
+    #[must_use]
+    pub fn wanted_at(offset: u64) -> Wanted {
+        let up_to = |most: usize| usize::try_from(offset).unwrap_or(usize::MAX).min(most);
+        Wanted {
+            head_length: up_to(HEAD_BYTES),
+            marker_start: offset - up_to(MARKER_BYTES) as u64,
+            marker_length: up_to(MARKER_BYTES),
+        }
+    }
+
+    /// The fingerprint at `offset` of what was read there.
+    #[must_use]
+    pub fn of_probe(offset: u64, probe: &Probe) -> Self {
+        Self { offset, head: Print::of(&probe.head), marker: Print::of(&probe.marker) }
+    }
+}
+
 impl Print {
     /// The print of these bytes.
     #[must_use]

@@ -1,6 +1,6 @@
 //! What a flow has done so far, in numbers that other threads may look at.
 //!
-//! Invariant: the books balance: records parsed = acknowledged + dropped by rule + pending.
+//! Invariant: the books balance: records parsed = acknowledged + dropped by rule + refused + pending.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -23,6 +23,8 @@ pub struct FlowStatistics {
     pub records_published: Counter,
     /// Records that the service acknowledged.
     pub records_acknowledged: Counter,
+    /// Records that can never be sent: reported, and passed over.
+    pub records_refused: Counter,
     /// Records that the service refused and that were handed to the producer again.
     pub records_republished: Counter,
     /// Truncations and rotations seen.
@@ -35,6 +37,25 @@ pub struct FlowStatistics {
     pub bytes_behind: Counter,
     /// Files under way.
     pub files: Counter,
+}
+
+/// What became of a flow's calls to its destination.
+#[derive(Debug, Default)]
+pub struct DeliveryStatistics {
+    /// Calls made (PutRecords or PutRecordBatch).
+    pub calls: Counter,
+    /// Calls that failed as a whole.
+    pub failed_calls: Counter,
+    /// Entries in those calls: Kinesis records, or Firehose's.
+    pub entries: Counter,
+    /// Entries that the service stored.
+    pub entries_put: Counter,
+    /// User records in the entries sent.
+    pub user_records: Counter,
+    /// User records in the entries stored.
+    pub user_records_put: Counter,
+    /// Data bytes of the entries stored, keys not counted.
+    pub data_bytes_put: Counter,
 }
 
 /// A number that one thread changes and others read.

@@ -4,7 +4,7 @@
 //! distinct partition keys (field 1), the distinct explicit hash keys as decimal text (field 2) and the records
 //! (field 3), which name their keys by index (field 1 and 2) and carry their data (field 3).
 //!
-//! Invariant: what [`AggregateEncoder`] writes, [`decode`] reads back in the same order, and every KPL consumer
+//! Invariant: what [`AggregateEncoder`] writes, [`decode()`] reads back in the same order, and every KPL consumer
 //! reads the same.
 
 mod decode;

@@ -12,7 +12,6 @@ mod pump;
 mod watching;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checkpoint::FileCheckpoint;
@@ -25,17 +24,6 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 pub use adoption::{Adoption, Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use watching::Next;
-
-/// A file as the directory shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its path.
-    pub path: PathBuf,
-    /// Where the file system keeps it.
-    pub node: Node,
-    /// Its size.
-    pub size: u64,
-}
 
 /// The machine of one flow.
 #[derive(Debug)]
@@ -132,6 +120,12 @@ impl Flow {
     /// The files under way.
     pub fn files(&self) -> impl Iterator<Item = &TrackedFile> {
         self.files.values()
+    }
+
+    /// Whether this file is under way.
+    #[must_use]
+    pub fn is_tracked(&self, node: Node) -> bool {
+        self.by_node.contains_key(&node)
     }
 
     /// One file.

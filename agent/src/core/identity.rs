@@ -6,45 +6,13 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::checkpoint::{Fingerprint, Print};
+use crate::checkpoint::{Fingerprint, Print, Probe};
 
-/// What to read of a file to compare it with a fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// Bytes from the beginning.
-    pub head_length: usize,
-    /// Where the marker begins.
-    pub marker_start: u64,
-    /// Bytes of the marker.
-    pub marker_length: usize,
-}
-
-/// What was read. Shorter than wanted when the file is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Probe {
-    /// The beginning.
-    pub head: Vec<u8>,
-    /// The bytes before the fingerprint's offset.
-    pub marker: Vec<u8>,
-}
-
-impl Fingerprint {
-    /// What to read to compare a file with this.
-    #[must_use]
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            head_length: self.head.length as usize,
-            marker_start: self.offset - u64::from(self.marker.length),
-            marker_length: self.marker.length as usize,
-        }
-    }
-
-    /// Whether what was read is the content that this was taken of. Always true at offset 0.
-    #[must_use]
-    pub fn holds(&self, probe: &Probe) -> bool {
-        Print::of(&probe.head) == self.head && Print::of(&probe.marker) == self.marker
-            || (self.offset == 0 && probe.head.is_empty() && probe.marker.is_empty())
-    }
+/// Whether what was read is the content that the fingerprint was taken of. Always true at offset 0.
+#[must_use]
+pub fn holds(fingerprint: &Fingerprint, probe: &Probe) -> bool {
+    let nothing = fingerprint.offset == 0 && probe.head.is_empty() && probe.marker.is_empty();
+    nothing || (Print::of(&probe.head) == fingerprint.head && Print::of(&probe.marker) == fingerprint.marker)
 }
 
 /// Whether `candidate` is a name that rotation gives to `original`: the same directory, and a longer name that begins
@@ -70,7 +38,8 @@ mod tests {
         Fingerprint { offset: offset as u64, head: Print::of(head), marker: Print::of(marker) }
     }
 
-    fn probe(content: &[u8], wanted: Wanted) -> Probe {
+    fn probe(content: &[u8], fingerprint: &Fingerprint) -> Probe {
+        let wanted = fingerprint.wanted();
         let start = (wanted.marker_start as usize).min(content.len());
         let end = (start + wanted.marker_length).min(content.len());
         Probe { head: content[..wanted.head_length.min(content.len())].to_vec(), marker: content[start..end].to_vec() }
@@ -86,7 +55,7 @@ mod tests {
         let mut grown = original.clone();
         grown.extend_from_slice(b"more");
         let print = fingerprint(&original, 10_000);
-        for (name, content, holds) in [
+        for (name, content, expected) in [
             ("itself", &original[..], true),
             ("grown", &grown[..], true),
             ("cut at the offset", &original[..10_000], true),
@@ -95,16 +64,16 @@ mod tests {
             ("another marker", &other_marker[..], false),
             ("empty", &[], false),
         ] {
-            assert_eq!(print.holds(&probe(content, print.wanted())), holds, "{name}");
+            assert_eq!(holds(&print, &probe(content, &print)), expected, "{name}");
         }
     }
 
     #[test]
     fn short_offsets_use_what_there_is() {
         let print = fingerprint(b"one\ntwo\n", 4);
-        assert!(print.holds(&probe(b"one\nother", print.wanted())));
-        assert!(!print.holds(&probe(b"two\n", print.wanted())));
-        assert!(Fingerprint::default().holds(&probe(b"anything", Fingerprint::default().wanted())));
+        assert!(holds(&print, &probe(b"one\nother", &print)));
+        assert!(!holds(&print, &probe(b"two\n", &print)));
+        assert!(holds(&Fingerprint::default(), &probe(b"anything", &Fingerprint::default())));
     }
 
     #[test]

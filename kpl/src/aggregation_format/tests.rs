@@ -57,6 +57,14 @@ fn golden_bytes() {
 }
 
 #[test]
+fn a_default_encoder_is_an_empty_one() {
+    let mut encoder = AggregateEncoder::default();
+    let row: Row<'_> = ("pk", Some(5), b"x");
+    encoder.try_push(record(row), usize::MAX).expect("no limit");
+    assert_eq!(encoder.finish(), encode(&[row]));
+}
+
+#[test]
 fn golden_sizes() {
     for (count, data_bytes, expected) in [
         (1000, 1, 7024),

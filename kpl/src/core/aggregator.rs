@@ -250,6 +250,17 @@ mod tests {
     }
 
     #[test]
+    fn a_full_aggregate_leaves_when_its_oldest_member_should() {
+        let mut by_count = Aggregator::new(2, 10_000);
+        add(&mut by_count, 1, b"x", 80);
+        assert_eq!(add(&mut by_count, 2, b"x", 170)[0].deadline, at(100), "full by count");
+        let mut by_size = Aggregator::new(1000, 200);
+        add(&mut by_size, 1, &[0; 100], 80);
+        add(&mut by_size, 2, b"x", 90);
+        assert_eq!(add(&mut by_size, 3, &[0; 100], 170)[0].deadline, at(100), "full by size");
+    }
+
+    #[test]
     fn close_all_takes_everything() {
         let mut aggregator = Aggregator::new(1000, 10_000);
         add(&mut aggregator, 1, b"x", 80);

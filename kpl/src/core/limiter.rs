@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn what_expires_during_a_pause_is_told_on_time() {
+        let mut limiter = Limiter::new(100, Some(Duration::from_millis(100)));
+        limiter.put(record(1, 0, b"x", SHARD), at(0));
+        assert_eq!(release(&mut limiter, 0).0, [1]);
+        limiter.lanes.get_mut(&SHARD).expect("the lane").paused_until = at(5000);
+        limiter.put(record(1, 0, b"x", SHARD), at(50));
+        release(&mut limiter, 50);
+        assert_eq!(limiter.next_wakeup(), at(100));
+        assert_eq!(release(&mut limiter, 100), (vec![], vec![1]));
+    }
+
+    #[test]
     fn a_pause_holds_its_lane_only_and_grows() {
         let mut limiter = Limiter::new(100, None);
         let mut random = fastrand::Rng::with_seed(1);

@@ -383,3 +383,6 @@ fn entry<T>(record: &KinesisRecord<T>) -> PutRecordsEntry {
         data: record.data.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

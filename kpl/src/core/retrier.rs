@@ -102,7 +102,8 @@ mod tests {
         let surprise = Verdict::Stored { surprised: true };
         for (aggregate, keys, predicted, landed, verdict) in [
             (true, (1, 50), Some(0), "s0", stored.clone()),
-            (true, (1, 50), None, "s9", stored.clone()),
+            (false, (1, 1), None, "s1", stored.clone()),
+            (false, (1, 1), None, "s9", surprise.clone()),
             (true, (1, 50), Some(1), "s0", surprise.clone()),
             (true, (1, 150), Some(0), "s1", Verdict::WrongShard),
             (true, (1, 50), Some(0), "s9", Verdict::WrongShard),

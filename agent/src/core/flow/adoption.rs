@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Flow, Listed};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Print};
+use super::Flow;
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
 use crate::config::InitialPosition;
-use crate::core::identity::{Probe, is_rotated_name};
+use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotation::{Evidence, Relation, relate};
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::source_file::Listed;
 use crate::types::{FileId, Moment, Node};
 
 /// A remembered file that an unknown one may have to do with.
@@ -182,7 +183,7 @@ impl Flow {
         let same_node = node == unknown.node && !matches!(question.known, Known::File(file) if self.is_ended(file));
         relate(Evidence {
             same_node,
-            content_holds: question.fingerprint.holds(probe),
+            content_holds: holds(&question.fingerprint, probe),
             begins_alike,
             offset: question.fingerprint.offset,
             rotated_name: is_rotated_name(path, &unknown.path),

@@ -26,6 +26,8 @@ pub enum Publish {
     Accepted,
     /// There is no room: stop, and pump again when there is.
     Full,
+    /// It can never be sent. It was reported; it is counted and passed over.
+    Refused,
 }
 
 /// How a pump ended.
@@ -114,7 +116,8 @@ impl Flow {
         }
         let fitted = fit(data, limits.record_bytes - self.key.len(), &self.config.truncated_record_terminator);
         let record = Record { tag, partition_key: &self.key, data: &fitted };
-        if publish(record) == Publish::Full {
+        let published = publish(record);
+        if published == Publish::Full {
             if oversized {
                 file.splitter.undo_oversized();
             }
@@ -122,10 +125,15 @@ impl Flow {
         }
         let truncated = oversized || fitted.len() < data.len();
         file.consume(length);
-        file.ledger.open(end);
         let statistics = &self.statistics;
         statistics.records_parsed.add(1);
-        statistics.records_published.add(1);
+        if published == Publish::Accepted {
+            file.ledger.open(end);
+            statistics.records_published.add(1);
+        } else {
+            file.ledger.pass_over(end);
+            statistics.records_refused.add(1);
+        }
         statistics.conversion_failures.add(u64::from(failed));
         statistics.records_truncated.add(u64::from(truncated));
         Step::Done

@@ -1,0 +1,304 @@
+//! The agent as a whole: builds the flows, supervises them, stops them in order.
+//!
+//! Invariant: the order of a stop is: read no more, flush, await outcomes, save checkpoints, upload the last metrics.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::aws_clients::AwsClients;
+use crate::checkpoint_saver::CheckpointSaver;
+use crate::checkpoint_store::{CheckpointStore, StoreError};
+use crate::clock::Clock;
+use crate::cloudwatch::CloudWatch;
+use crate::config::{AgentConfig, Destination, FlowConfig};
+use crate::core::flow::Flow;
+use crate::core::processor::ProcessorError;
+use crate::discovery::Discovery;
+use crate::flow_task::{FlowEnd, FlowState, FlowTask};
+use crate::fs;
+use crate::inbox::{Inbox, Outcomes};
+use crate::metrics::{DeliveryMetrics, SharedMetrics};
+use crate::publisher::{Publisher, PublisherError, Transports};
+use crate::statistics::{DeliveryStatistics, FlowStatistics};
+use crate::status;
+
+/// Bytes of records that all flows together may hold.
+const BUDGET_BYTES: usize = 32 << 20;
+
+/// The least and the most of it that one flow gets.
+const FLOW_BUDGET_BYTES: (usize, usize) = (2 << 20, 16 << 20);
+
+/// Of the time for a stop, what is left for the last metrics upload.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What an agent is started with.
+#[derive(Debug, Clone)]
+pub struct AgentSettings {
+    /// The configuration, checked.
+    pub config: AgentConfig,
+    /// Ship what the patterns match up to its present end, then be done.
+    pub once: bool,
+    /// Send everything to this endpoint, with credentials that mean nothing there.
+    pub sandbox_endpoint: Option<String>,
+}
+
+/// A running agent.
+#[derive(Debug)]
+pub struct Agent {
+    flows: Vec<FlowHandle>,
+    runs: Vec<FlowRun>,
+    saver: Arc<CheckpointSaver>,
+    reporter: JoinHandle<()>,
+    stopping: watch::Sender<bool>,
+    patience: Duration,
+}
+
+/// One flow as it can be watched from outside.
+#[derive(Debug, Clone)]
+pub struct FlowHandle {
+    /// Its id.
+    pub id: String,
+    /// Where its records go.
+    pub destination: Destination,
+    /// What it has read and sent.
+    pub statistics: Arc<FlowStatistics>,
+    /// What became of its calls.
+    pub deliveries: Arc<DeliveryStatistics>,
+}
+
+#[derive(Debug)]
+struct FlowRun {
+    inbox: Arc<Inbox>,
+    publisher: Arc<Publisher>,
+    end: Option<oneshot::Receiver<FlowEnd>>,
+    ended: Option<FlowEnd>,
+}
+
+/// How an agent ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentEnd {
+    /// Records whose outcome is not known; the next start sends them again.
+    pub unacknowledged: usize,
+    /// With `once`: the flows that did not ship everything.
+    pub incomplete: Vec<String>,
+    /// Why the last checkpoints could not be saved.
+    pub save_failure: Option<String>,
+}
+
+/// Why an agent could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// The checkpoint file's directory.
+    #[error("the directory of checkpoint file {path} cannot be made: {source}; set checkpointFile to a place that the agent may write to")]
+    Directory {
+        /// The checkpoint file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The checkpoint file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A flow's producer.
+    #[error("flow {flow}: {source}")]
+    Publisher {
+        /// The flow.
+        flow: String,
+        /// Why.
+        source: PublisherError,
+    },
+    /// A flow's converters.
+    #[error("flow {flow}: {source}")]
+    Processor {
+        /// The flow.
+        flow: String,
+        /// Why.
+        source: ProcessorError,
+    },
+    /// The system refuses a thread.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What all flows share while they are being built.
+struct Parts {
+    clients: AwsClients,
+    saver: Arc<CheckpointSaver>,
+    discovery: Arc<Discovery>,
+    metrics: Arc<SharedMetrics>,
+    clock: Clock,
+    budget: usize,
+    once: bool,
+    patience: Duration,
+}
+
+impl Agent {
+    /// Starts all flows on the present tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; no flow is left running.
+    pub async fn start(settings: AgentSettings) -> Result<Self, AgentError> {
+        let AgentSettings { config, once, sandbox_endpoint } = settings;
+        let clients = match &sandbox_endpoint {
+            Some(endpoint) => AwsClients::sandbox(endpoint),
+            None => AwsClients::resolve(&config).await,
+        };
+        let path = &config.checkpoint_file;
+        fs::make_parent_directory(path)
+            .map_err(|source| AgentError::Directory { path: path.clone(), source })?;
+        let saver = Arc::new(CheckpointSaver::start(CheckpointStore::open(path)?)?);
+        let patience = config.shutdown_timeout.saturating_sub(UPLOAD_PATIENCE / 4);
+        let parts = Parts {
+            clients,
+            saver: Arc::clone(&saver),
+            discovery: Arc::new(Discovery::start()),
+            metrics: Arc::new(SharedMetrics::default()),
+            clock: Clock::start(),
+            budget: (BUDGET_BYTES / config.flows.len().max(1)).clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
+            once,
+            patience,
+        };
+        let built: Vec<_> = config.flows.iter().map(|flow| parts.build(flow)).collect::<Result<_, _>>()?;
+        let (mut flows, mut runs) = (Vec::new(), Vec::new());
+        for (number, (handle, task)) in built.into_iter().enumerate() {
+            let (inbox, publisher) = (Arc::clone(&task.inbox), Arc::clone(&task.publisher));
+            let (_thread, end) = task.start(number)?;
+            runs.push(FlowRun { inbox, publisher, end: Some(end), ended: None });
+            flows.push(handle);
+        }
+        let (stopping, stopped) = watch::channel(false);
+        let cloudwatch = config.emit_metrics.then(|| {
+            CloudWatch::new(parts.clients.cloudwatch(), config.cloudwatch_namespace.clone(), instance(&config))
+        });
+        let reporter = status::Reporter {
+            flows: flows.clone(),
+            metrics: Arc::clone(&parts.metrics),
+            cloudwatch,
+            upload_period: config.metrics_buffer_time,
+            status_period: config.status_reporting_period,
+        };
+        let reporter = tokio::runtime::Handle::current().spawn(reporter.run(stopped));
+        Ok(Self { flows, runs, saver, reporter, stopping, patience })
+    }
+
+    /// The flows, to be watched.
+    #[must_use]
+    pub fn flows(&self) -> &[FlowHandle] {
+        &self.flows
+    }
+
+    /// With `once`: waits until every flow has shipped everything.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting only.
+    pub async fn completed(&mut self) {
+        for run in &mut self.runs {
+            run.ended().await;
+        }
+    }
+
+    /// Stops: reads no more, flushes, waits for outcomes as long as the configuration allows, saves.
+    pub async fn stop(mut self) -> AgentEnd {
+        self.runs.iter().for_each(|run| run.inbox.stop());
+        let mut end = AgentEnd { unacknowledged: 0, incomplete: Vec::new(), save_failure: None };
+        for (run, flow) in self.runs.iter_mut().zip(&self.flows) {
+            let flow_end = run.ended().await;
+            end.unacknowledged += flow_end.unacknowledged;
+            if !flow_end.is_complete {
+                end.incomplete.push(flow.id.clone());
+            }
+        }
+        let saver = Arc::clone(&self.saver);
+        let saved = tokio::task::spawn_blocking(move || saver.stop()).await;
+        end.save_failure = match saved {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        let _ = self.stopping.send(true);
+        let _ = tokio::time::timeout(UPLOAD_PATIENCE, self.reporter).await;
+        for run in &self.runs {
+            let patience = if end.unacknowledged == 0 { self.patience } else { Duration::ZERO };
+            run.publisher.close(patience).await;
+        }
+        end
+    }
+}
+
+impl FlowRun {
+    async fn ended(&mut self) -> FlowEnd {
+        if let Some(end) = &mut self.end {
+            // An error means that the flow's thread died: nothing is known of its records.
+            let died = FlowEnd { unacknowledged: usize::MAX >> 16, is_complete: false };
+            self.ended = Some(end.await.unwrap_or(died));
+            self.end = None;
+        }
+        self.ended.unwrap_or(FlowEnd { unacknowledged: 0, is_complete: false })
+    }
+}
+
+impl Parts {
+    fn build(&self, config: &FlowConfig) -> Result<(FlowHandle, FlowTask), AgentError> {
+        let (checkpoints, is_known) = self.saver.load(&config.id)?;
+        let statistics = Arc::new(FlowStatistics::default());
+        let deliveries = Arc::new(DeliveryStatistics::default());
+        let flow = Flow::new(
+            config.clone(),
+            checkpoints,
+            is_known,
+            self.once,
+            fastrand::u64(..),
+            Arc::clone(&statistics),
+        )
+        .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?;
+        let inbox = Arc::new(Inbox::default());
+        let transport = match config.destination {
+            Destination::KinesisStream(_) => Transports::Kinesis(self.clients.kinesis()),
+            Destination::DeliveryStream(_) => Transports::Firehose(self.clients.firehose()),
+        };
+        let metrics = DeliveryMetrics {
+            destination: config.destination.to_string(),
+            metrics: Arc::clone(&self.metrics),
+            statistics: Arc::clone(&deliveries),
+        };
+        let outcomes = Outcomes(Arc::clone(&inbox));
+        let publisher = Publisher::start(config, transport, self.budget, outcomes, metrics)
+            .map_err(|source| AgentError::Publisher { flow: config.id.clone(), source })?;
+        let handle = FlowHandle {
+            id: config.id.clone(),
+            destination: config.destination.clone(),
+            statistics: Arc::clone(&statistics),
+            deliveries,
+        };
+        let task = FlowTask {
+            config: config.clone(),
+            flow,
+            inbox,
+            publisher: Arc::new(publisher),
+            discovery: Arc::clone(&self.discovery),
+            saver: Arc::clone(&self.saver),
+            statistics,
+            clock: self.clock,
+            once: self.once,
+            patience: self.patience,
+            state: FlowState::default(),
+        };
+        Ok((handle, task))
+    }
+}
+
+/// The value of the dimension `Instance`, where it is wanted: the host's name.
+fn instance(config: &AgentConfig) -> Option<String> {
+    if !config.tag_instance {
+        return None;
+    }
+    let name = fs::read_text(std::path::Path::new("/proc/sys/kernel/hostname")).ok()?;
+    Some(name.trim().to_owned())
+}

@@ -1,0 +1,121 @@
+//! `run`: the daemon, or one pass over what is there.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::agent::{Agent, AgentEnd, AgentSettings};
+use crate::config::AgentConfig;
+use crate::{fs, signals};
+
+/// Where the configuration is when nobody says.
+const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
+
+/// The configuration or the start failed.
+const FAILED: u8 = 1;
+/// `--once` could not ship everything in time.
+const INCOMPLETE: u8 = 3;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 stopped or done, 1 the configuration or the start failed, 2 wrong usage, \
+                        3 --once could not ship everything in time.")]
+pub(super) struct RunArguments {
+    /// The configuration, JSON (the Java agent's agent.json) or YAML.
+    #[arg(short = 'c', long = "configuration", value_name = "FILE", default_value = DEFAULT_CONFIGURATION)]
+    configuration: PathBuf,
+    /// Ship what the patterns match up to its present end, wait for the acknowledgements, exit.
+    #[arg(long)]
+    once: bool,
+    /// With --once: give up after this many seconds.
+    #[arg(long, value_name = "SECONDS", requires = "once")]
+    timeout: Option<u64>,
+}
+
+/// Runs the agent until it is told to stop, or with `--once` until everything is shipped.
+pub(super) async fn run(arguments: RunArguments) -> ExitCode {
+    let Some(config) = configuration(&arguments.configuration) else { return ExitCode::from(FAILED) };
+    let settings = AgentSettings { config, once: arguments.once, sandbox_endpoint: None };
+    let mut agent = match Agent::start(settings).await {
+        Ok(agent) => agent,
+        Err(error) => {
+            eprintln!("kinesis-agent: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    // Without systemd there is nobody to notify.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(flows = agent.flows().len(), configuration = %arguments.configuration.display(), "started");
+    let is_in_time = if arguments.once {
+        once(&mut agent, arguments.timeout.map(Duration::from_secs)).await
+    } else {
+        until_told(signals::termination().await);
+        true
+    };
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let end = agent.stop().await;
+    conclude(&end, arguments.once, is_in_time)
+}
+
+fn until_told(signal: std::io::Result<&str>) {
+    match signal {
+        Ok(signal) => tracing::info!(signal, "stopping"),
+        Err(error) => tracing::error!(%error, "signals cannot be received, stopping"),
+    }
+}
+
+/// Whether everything was shipped before the time was over or a signal came.
+async fn once(agent: &mut Agent, timeout: Option<Duration>) -> bool {
+    let deadline = async {
+        match timeout {
+            Some(timeout) => drop(tokio::time::timeout(timeout, std::future::pending::<()>()).await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = agent.completed() => true,
+        () = deadline => false,
+        _ = signals::termination() => false,
+    }
+}
+
+fn conclude(end: &AgentEnd, once: bool, is_in_time: bool) -> ExitCode {
+    if let Some(failure) = &end.save_failure {
+        eprintln!("kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}");
+    }
+    if once && (!is_in_time || !end.incomplete.is_empty()) {
+        eprintln!(
+            "kinesis-agent: not everything was shipped: {} records without an acknowledgement, in {}",
+            end.unacknowledged,
+            end.incomplete.join(", ")
+        );
+        return ExitCode::from(INCOMPLETE);
+    }
+    if end.unacknowledged > 0 {
+        tracing::warn!(records = end.unacknowledged, "stopped before these were acknowledged; the next start sends them again");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Reads and checks the configuration; reports everything that is wrong with it.
+fn configuration(path: &Path) -> Option<AgentConfig> {
+    let text = match fs::read_text(path) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("kinesis-agent: configuration {} cannot be read: {error}; name one with -c FILE", path.display());
+            return None;
+        }
+    };
+    match AgentConfig::parse(&text, &path.display().to_string()) {
+        Ok(parsed) => {
+            parsed.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+            Some(parsed.config)
+        }
+        Err(problems) => {
+            eprintln!("{problems}");
+            None
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! One flow's thread: waits for one thing, hands it to the flow's machine, performs what it says. It decides nothing
+//! but the order of its chores.
+//!
+//! A thread and not a task, because reading files blocks; the records leave through `kpl`'s tasks.
+//!
+//! Invariant: a descriptor is closed only when the machine gave its file up.
+
+mod files;
+mod outcomes;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::checkpoint_saver::CheckpointSaver;
+use crate::checkpoint_store::FlowSave;
+use crate::clock::Clock;
+use crate::config::FlowConfig;
+use crate::core::flow::{Flow, Publish, Pumped};
+use crate::discovery::Discovery;
+use crate::fs::OpenFile;
+use crate::inbox::{Attention, Inbox, Letters};
+use crate::publisher::{Published, Publisher};
+use crate::statistics::FlowStatistics;
+use crate::types::{FileId, Moment};
+
+use outcomes::Retry;
+
+/// Between two looks at what may be saved.
+const SAVE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Between two rescans of a directory that the kernel does not watch for us.
+const UNWATCHED_RESCAN: Duration = Duration::from_secs(1);
+
+/// Between two reports of the same trouble.
+const REPORT_PERIOD: Duration = Duration::from_secs(60);
+
+/// Everything one flow works with.
+#[derive(Debug)]
+pub struct FlowTask {
+    pub(crate) config: FlowConfig,
+    pub(crate) flow: Flow,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) discovery: Arc<Discovery>,
+    pub(crate) saver: Arc<CheckpointSaver>,
+    pub(crate) statistics: Arc<FlowStatistics>,
+    pub(crate) clock: Clock,
+    pub(crate) once: bool,
+    pub(crate) patience: Duration,
+    pub(crate) state: FlowState,
+}
+
+/// What the thread keeps between its chores.
+#[derive(Debug, Default)]
+pub struct FlowState {
+    opened: HashMap<FileId, Opened>,
+    letters: Letters,
+    chunk: Vec<u8>,
+    list_at: Moment,
+    save_at: Moment,
+    is_watched: bool,
+    has_listed: bool,
+    /// The file whose next record found no room.
+    blocked: Option<FileId>,
+    awaits_room: bool,
+    retries: VecDeque<Retry>,
+    refusals_in_a_row: u32,
+    reported_at: Option<Moment>,
+    unreadable: Vec<PathBuf>,
+    is_flushing: bool,
+}
+
+/// A file that is held open.
+#[derive(Debug)]
+struct Opened {
+    file: OpenFile,
+    size: u64,
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowEnd {
+    /// Records handed to the producer whose outcome is not known; the next start sends them again.
+    pub unacknowledged: usize,
+    /// With `--once`: everything was shipped.
+    pub is_complete: bool,
+}
+
+impl FlowTask {
+    /// Starts the thread. The receiver hears how it ended.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refuses a thread.
+    pub fn start(self, number: usize) -> std::io::Result<(JoinHandle<()>, oneshot::Receiver<FlowEnd>)> {
+        let (sender, receiver) = oneshot::channel();
+        let body = move || {
+            let end = self.run();
+            // Whoever waited may be gone.
+            let _ = sender.send(end);
+        };
+        let thread = std::thread::Builder::new().name(format!("flow-{number}")).spawn(body)?;
+        Ok((thread, receiver))
+    }
+
+    fn run(mut self) -> FlowEnd {
+        loop {
+            let wait = self.next_chore().since(self.clock.now());
+            let attention = if self.state.is_flushing { Attention::StopAndOutcomes } else { Attention::Stop };
+            let mut letters = std::mem::take(&mut self.state.letters);
+            self.inbox.wait(Some(wait), attention, &mut letters);
+            self.take_outcomes(&mut letters);
+            let stop = letters.stop;
+            self.state.awaits_room &= !letters.has_room;
+            if letters.directory_changed {
+                self.state.list_at = Moment::ORIGIN;
+            }
+            self.state.letters = letters;
+            if stop {
+                return self.stop();
+            }
+            let result = self.pass();
+            self.note(&result);
+            if self.once && self.is_complete() {
+                return self.stop();
+            }
+        }
+    }
+
+    /// When there is something to do without being told.
+    fn next_chore(&self) -> Moment {
+        let regular = self.state.list_at.min(self.state.save_at);
+        if self.state.awaits_room {
+            return regular;
+        }
+        match self.state.retries.front() {
+            Some(retry) => regular.min(retry.due),
+            None if self.state.blocked.is_some() => Moment::ORIGIN,
+            None => regular.min(self.flow.next_look()),
+        }
+    }
+
+    /// One round of chores; of each file that is due, one read.
+    fn pass(&mut self) -> std::io::Result<()> {
+        if self.clock.now() >= self.state.list_at {
+            self.list()?;
+        }
+        self.republish();
+        if let Some(blocked) = self.state.blocked.take_if(|_| !self.state.awaits_room) {
+            self.pump(blocked);
+        }
+        for file in self.flow.due(self.clock.now()) {
+            if self.is_blocked() || self.inbox.is_stopped() {
+                break;
+            }
+            self.look(file)?;
+        }
+        for file in self.flow.give_up_finished() {
+            self.state.opened.remove(&file);
+        }
+        if self.clock.now() >= self.state.save_at {
+            self.save();
+        }
+        Ok(())
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.state.blocked.is_some() || self.state.awaits_room || !self.state.retries.is_empty()
+    }
+
+    fn pump(&mut self, file: FileId) {
+        let Self { flow, publisher, .. } = self;
+        let mut wanted = 0;
+        let pumped = flow.pump(file, self.clock.wall_time_ms(), |record| {
+            wanted = record.data.len() + record.partition_key.len();
+            match publisher.publish(record.tag.to_number(), record.partition_key, record.data) {
+                Published::Accepted => Publish::Accepted,
+                Published::Full => Publish::Full,
+                Published::Invalid(problem) => {
+                    tracing::error!(%problem, bytes = wanted, "a record can never be sent, passing over it");
+                    Publish::Refused
+                }
+            }
+        });
+        if pumped == Pumped::Blocked {
+            self.state.blocked = Some(file);
+            self.await_room(wanted);
+        }
+    }
+
+    fn await_room(&mut self, bytes: usize) {
+        self.state.awaits_room = true;
+        let inbox = Arc::clone(&self.inbox);
+        self.publisher.when_room(bytes, move || inbox.has_room());
+    }
+
+    /// Everything that was there is read, published and acknowledged; flushes on the way.
+    fn is_complete(&mut self) -> bool {
+        let all_read = self.state.has_listed && self.flow.is_all_cut() && !self.is_blocked();
+        if all_read && !self.state.is_flushing {
+            self.publisher.flush();
+            self.state.is_flushing = true;
+        }
+        all_read && self.flow.outstanding() == 0
+    }
+
+    /// Reads no more, waits for what is under way, saves.
+    fn stop(mut self) -> FlowEnd {
+        let deadline = self.clock.now().plus(self.patience);
+        self.publisher.flush();
+        let mut letters = std::mem::take(&mut self.state.letters);
+        while self.flow.outstanding() > 0 {
+            let left = deadline.since(self.clock.now());
+            if left.is_zero() {
+                break;
+            }
+            self.inbox.wait(Some(left), Attention::Outcomes, &mut letters);
+            self.take_outcomes(&mut letters);
+        }
+        self.save();
+        let is_complete = self.state.has_listed && self.flow.is_all_cut() && self.flow.outstanding() == 0;
+        FlowEnd { unacknowledged: self.flow.outstanding(), is_complete }
+    }
+
+    fn save(&mut self) {
+        let (saved, forgotten) = self.flow.checkpoints();
+        self.saver.submit(FlowSave { flow: self.config.id.clone(), saved, forgotten });
+        self.state.save_at = self.clock.now().plus(SAVE_PERIOD);
+        let behind = self.flow.files().map(|file| {
+            let size = self.state.opened.get(&file.id).map_or(0, |opened| opened.size);
+            size.saturating_sub(file.ledger.acknowledged())
+        });
+        self.statistics.bytes_behind.set(behind.sum());
+        self.statistics.files.set(self.flow.files().count() as u64);
+    }
+
+    fn note(&mut self, result: &std::io::Result<()>) {
+        let Err(error) = result else {
+            self.statistics.consecutive_processing_errors.set(0);
+            return;
+        };
+        self.statistics.processing_errors.add(1);
+        self.statistics.consecutive_processing_errors.add(1);
+        if self.may_report() {
+            tracing::error!(flow = self.config.id, %error, "a pass over the files failed, trying again");
+        }
+        // The failed chore is tried again after a pause, not at once.
+        self.state.list_at = self.clock.now().plus(UNWATCHED_RESCAN);
+    }
+
+    /// Whether trouble was not reported lately.
+    fn may_report(&mut self) -> bool {
+        let now = self.clock.now();
+        let may = self.state.reported_at.is_none_or(|last| now.since(last) >= REPORT_PERIOD);
+        if may {
+            self.state.reported_at = Some(now);
+        }
+        may
+    }
+}

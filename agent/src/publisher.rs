@@ -1,0 +1,119 @@
+//! Records on their way to a stream or delivery stream, through `kpl`.
+//!
+//! Invariant: a record is accepted when there is room for it, or handed back; every accepted record's outcome comes
+//! to the flow's inbox.
+
+use std::time::Duration;
+
+use kpl::{Config, MetricsSink, OutcomeSink, Producer, RecordRef, SendError, StreamName, StreamProducer};
+use tokio::runtime::Handle;
+
+use crate::config::{Destination, FlowConfig};
+
+/// One flow's way out.
+#[derive(Debug)]
+pub struct Publisher {
+    producer: Producer,
+    stream: StreamProducer,
+    runtime: Handle,
+}
+
+/// Where a flow's calls go.
+#[derive(Debug)]
+pub enum Transports {
+    /// Kinesis Data Streams.
+    Kinesis(kpl::AwsTransport),
+    /// Firehose.
+    Firehose(kpl::FirehoseTransport),
+}
+
+/// What became of a record that was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It is on its way.
+    Accepted,
+    /// There is no room now.
+    Full,
+    /// It can never be sent.
+    Invalid(kpl::InvalidUserRecord),
+}
+
+/// Why a publisher could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PublisherError {
+    /// The stream's name.
+    #[error(transparent)]
+    Name(#[from] kpl::InvalidStreamName),
+    /// The producer.
+    #[error(transparent)]
+    Start(#[from] kpl::StartError),
+}
+
+impl Publisher {
+    /// Starts a flow's producer on the present runtime; it holds at most `budget_bytes` of records.
+    ///
+    /// # Errors
+    ///
+    /// The stream's name or the flow's limits are not what the producer takes.
+    pub fn start(
+        flow: &FlowConfig,
+        transport: Transports,
+        budget_bytes: usize,
+        outcomes: impl OutcomeSink,
+        metrics: impl MetricsSink,
+    ) -> Result<Self, PublisherError> {
+        let name = StreamName::new(flow.destination.name())?;
+        let builder = match transport {
+            Transports::Kinesis(transport) => Producer::builder(transport),
+            Transports::Firehose(transport) => Producer::builder(transport).delivery_streams(),
+        };
+        let producer =
+            builder.config(producer_config(flow, budget_bytes)).outcomes(outcomes).metrics(metrics).start()?;
+        let stream = producer.stream(&name);
+        Ok(Self { producer, stream, runtime: Handle::current() })
+    }
+
+    /// Hands a record over.
+    #[must_use]
+    pub fn publish(&self, tag: u64, partition_key: &str, data: &[u8]) -> Published {
+        let record = RecordRef { partition_key, explicit_hash_key: None, data };
+        match self.stream.try_send_tagged(record, tag) {
+            Ok(()) => Published::Accepted,
+            Err(SendError::Invalid((), problem)) => Published::Invalid(problem),
+            // Closed only while the process ends, when nobody publishes any more.
+            Err(_) => Published::Full,
+        }
+    }
+
+    /// Calls `tell` when there is room for a record of `bytes`.
+    pub fn when_room(&self, bytes: usize, tell: impl FnOnce() + Send + 'static) {
+        let stream = self.stream.clone();
+        self.runtime.spawn(async move {
+            stream.wait_for_room(bytes).await;
+            tell();
+        });
+    }
+
+    /// Sends what was accepted without waiting for company.
+    pub fn flush(&self) {
+        let stream = self.stream.clone();
+        self.runtime.spawn(async move { stream.flush().await });
+    }
+
+    /// Ends the producer; what has no outcome by `patience` is left to the next start.
+    pub async fn close(&self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.producer.close()).await;
+    }
+}
+
+fn producer_config(flow: &FlowConfig, budget_bytes: usize) -> Config {
+    let mut config = Config::default();
+    config.aggregation_enabled = flow.aggregation && matches!(flow.destination, Destination::KinesisStream(_));
+    config.record_max_buffered_time = flow.max_buffer_age;
+    config.collection_max_count = flow.max_buffer_size_records;
+    config.collection_max_size = flow.max_buffer_size_bytes;
+    // The file is the buffer and loses nothing by waiting.
+    config.record_ttl = None;
+    config.max_outstanding_bytes = budget_bytes;
+    config
+}

@@ -1,0 +1,82 @@
+//! What the agent tells about itself while it runs: metrics to CloudWatch, and one line of progress when there was any.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::agent::FlowHandle;
+use crate::cloudwatch::CloudWatch;
+use crate::metric::MetricName;
+use crate::metrics::SharedMetrics;
+
+/// The task that reports.
+#[derive(Debug)]
+pub struct Reporter {
+    /// Of whom.
+    pub flows: Vec<FlowHandle>,
+    /// The metrics gathered.
+    pub metrics: Arc<SharedMetrics>,
+    /// Where they go; `None` when they are not wanted.
+    pub cloudwatch: Option<CloudWatch>,
+    /// Between two uploads.
+    pub upload_period: Duration,
+    /// Between two lines of progress.
+    pub status_period: Duration,
+}
+
+impl Reporter {
+    /// Reports until told to stop; then uploads what is left.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut uploads = every(self.upload_period);
+        let mut lines = every(self.status_period);
+        let mut last_sent = 0;
+        loop {
+            tokio::select! {
+                _ = uploads.tick() => self.upload().await,
+                _ = lines.tick() => last_sent = self.report(last_sent),
+                _ = stopped.changed() => break,
+            }
+        }
+        self.upload().await;
+        self.report(last_sent);
+    }
+
+    async fn upload(&self) {
+        let window = self.metrics.take();
+        if let Some(cloudwatch) = &self.cloudwatch {
+            cloudwatch.upload(&window).await;
+        }
+    }
+
+    /// Says how far the agent is, unless nothing was sent since the last time.
+    fn report(&self, last_sent: u64) -> u64 {
+        let sum = |value: fn(&FlowHandle) -> u64| self.flows.iter().map(value).sum::<u64>();
+        for flow in &self.flows {
+            // The Java agent leaves the prefix out of this one metric's dimension.
+            let errors = flow.statistics.consecutive_processing_errors.get();
+            self.metrics.add(MetricName::ConsecutiveProcessingErrors, flow.destination.name(), errors as f64);
+        }
+        let sent = sum(|flow| flow.statistics.records_acknowledged.get());
+        if sent != last_sent {
+            tracing::info!(
+                records_parsed = sum(|flow| flow.statistics.records_parsed.get()),
+                bytes_read = sum(|flow| flow.statistics.bytes_read.get()),
+                records_sent = sent,
+                records_dropped = sum(|flow| flow.statistics.records_dropped.get()),
+                bytes_behind = sum(|flow| flow.statistics.bytes_behind.get()),
+                "progress"
+            );
+        }
+        sent
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    // The first tick comes after a period, not at once.
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval.reset();
+    interval
+}

@@ -1,0 +1,258 @@
+//! The pipeline's promises about time and company, one small scene each; the simulation covers the rest.
+
+use std::time::Duration;
+
+use super::*;
+use crate::aggregation_format::{Decoded, decode};
+use crate::put_records::{EntryError, EntryPlaced};
+
+/// A pipeline with its clock, fed by hand.
+struct Scene {
+    pipeline: Pipeline<u32>,
+    now: Moment,
+    calls: Vec<(Moment, RequestId, PutRecordsRequest)>,
+    failed: Vec<(Moment, u32, FailureReason)>,
+    listings_asked: usize,
+    flushed: usize,
+}
+
+impl Scene {
+    fn new(config: Config) -> Self {
+        let stream = StreamName::new("scene").expect("a lawful name");
+        let pipeline = Pipeline::new(stream, Service::DataStream, config, 1, Moment::ORIGIN);
+        let now = Moment::ORIGIN;
+        let mut scene =
+            Self { pipeline, now, calls: Vec::new(), failed: Vec::new(), listings_asked: 0, flushed: 0 };
+        scene.settle();
+        scene
+    }
+
+    /// The same with one shard listed.
+    fn listed(config: Config) -> Self {
+        let mut scene = Self::new(config);
+        scene.list(&[("s0", 0, u128::MAX)]);
+        scene
+    }
+
+    fn list(&mut self, shards: &[(&str, u128, u128)]) {
+        let shards = shards.iter().map(|(id, start, end)| ShardDescription {
+            shard_id: (*id).into(),
+            starting_hash_key: HashKey(*start),
+            ending_hash_key: HashKey(*end),
+        });
+        self.pipeline.shards_listed(&Ok(shards.collect()), self.now);
+        self.settle();
+    }
+
+    fn accept(&mut self, tag: u32) {
+        self.accept_bytes(tag, 10);
+    }
+
+    fn accept_bytes(&mut self, tag: u32, bytes: usize) {
+        let data = vec![b'x'; bytes];
+        let hash_key = Some(HashKey(u128::from(tag)));
+        let record = RecordRef { partition_key: "k", explicit_hash_key: hash_key, data: &data };
+        self.pipeline.accept(record, tag, 1, self.now);
+        self.settle();
+    }
+
+    fn press(&mut self) {
+        self.pipeline.press(self.now);
+        self.settle();
+    }
+
+    fn flush(&mut self) {
+        self.pipeline.flush(self.now);
+        self.settle();
+    }
+
+    /// Answers the call at `place`: every entry stored in `shard`, or failed with it as the code.
+    fn answer(&mut self, place: usize, result: Result<&str, &str>) {
+        let (_, id, request) = &self.calls[place];
+        let entry = match result {
+            Ok(shard) => Ok(EntryPlaced { shard_id: shard.into(), sequence_number: "1".into() }),
+            Err(code) => Err(EntryError { code: code.to_owned(), message: String::new() }),
+        };
+        let entries = vec![entry; request.entries.len()];
+        let id = *id;
+        self.pipeline.put_records_done(id, &Ok(PutRecordsResponse { entries }), self.now);
+        self.settle();
+    }
+
+    /// Time passes to `milliseconds` after the origin, wake-up by wake-up.
+    fn pass_to(&mut self, milliseconds: u64) {
+        let until = at(milliseconds);
+        while self.pipeline.next_wakeup() <= until {
+            self.now = self.now.max(self.pipeline.next_wakeup());
+            self.settle();
+        }
+        self.now = until;
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.pipeline.advance(self.now);
+        while let Some(action) = self.pipeline.next_action() {
+            match action {
+                Action::PutRecords(id, request) => self.calls.push((self.now, id, request)),
+                Action::ListShards => self.listings_asked += 1,
+                Action::Finish(Finished::Failed { record, reason }) => {
+                    let tags = record.members.iter().map(|member| (self.now, member.tag, reason));
+                    self.failed.extend(tags);
+                }
+                Action::Finish(Finished::Stored { .. }) => {}
+                Action::Flushed(_) => self.flushed += 1,
+            }
+        }
+    }
+
+    fn call_times(&self) -> Vec<Moment> {
+        self.calls.iter().map(|(started, ..)| *started).collect()
+    }
+}
+
+fn at(milliseconds: u64) -> Moment {
+    Moment::after_origin(Duration::from_millis(milliseconds))
+}
+
+/// The records of an entry; their tags are their hash keys.
+fn tags(entry: &PutRecordsEntry) -> Vec<u64> {
+    let keys = match decode(&entry.data) {
+        Decoded::Plain => vec![entry.explicit_hash_key],
+        Decoded::Aggregated(records) => {
+            records.iter().map(|record| record.explicit_hash_key.expect("given")).collect()
+        }
+    };
+    keys.into_iter().map(|key| u64::try_from(key.0).expect("a small tag")).collect()
+}
+
+#[test]
+fn a_record_waits_for_the_first_listing_no_longer_than_its_deadline() {
+    let mut scene = Scene::new(Config::default());
+    scene.pass_to(30);
+    scene.accept(1);
+    scene.pass_to(129);
+    assert!(scene.calls.is_empty(), "the listing might still come, and with it the aggregate");
+    scene.pass_to(130);
+    assert_eq!(scene.call_times(), [at(130)]);
+    scene.accept(2);
+    scene.pass_to(1000);
+    assert_eq!(scene.call_times(), [at(130), at(230)]);
+}
+
+#[test]
+fn a_late_first_listing_does_not_extend_the_wait() {
+    let mut scene = Scene::new(Config::default());
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(90);
+    scene.list(&[("s0", 0, u128::MAX)]);
+    scene.pass_to(100);
+    assert_eq!(scene.calls.len(), 1);
+    assert_eq!(scene.calls[0].2.entries.len(), 1, "aggregated");
+}
+
+#[test]
+fn records_leave_within_the_buffered_time_however_they_come() {
+    for aggregation_enabled in [true, false] {
+        let limits = Config { aggregation_max_count: 3, rate_limit: 10_000, ..Config::default() };
+        let mut scene = Scene::listed(Config { aggregation_enabled, ..limits });
+        for tag in 0..100 {
+            scene.pass_to(7 * u64::from(tag));
+            scene.accept(tag);
+        }
+        scene.pass_to(2000);
+        let mut sent = 0;
+        for (started, _, request) in &scene.calls {
+            for tag in request.entries.iter().flat_map(tags) {
+                let wait = started.since(at(7 * tag));
+                assert!(wait <= Duration::from_millis(100), "record {tag} waited {wait:?}");
+                sent += 1;
+            }
+        }
+        assert_eq!(sent, 100, "aggregation {aggregation_enabled}");
+    }
+}
+
+#[test]
+fn a_flush_hurries_nobody_who_came_later() {
+    for aggregation_enabled in [true, false] {
+        let mut scene = Scene::listed(Config { aggregation_enabled, ..Config::default() });
+        scene.accept(1);
+        scene.flush();
+        assert_eq!(scene.call_times(), [at(0)]);
+        scene.pass_to(10);
+        scene.accept(2);
+        scene.accept(3);
+        assert_eq!(scene.calls.len(), 1, "the flush still waits for record 1");
+        scene.pass_to(110);
+        assert_eq!(scene.call_times(), [at(0), at(110)], "aggregation {aggregation_enabled}");
+        assert_eq!(scene.flushed, 0);
+        scene.answer(0, Ok("s0"));
+        assert_eq!(scene.flushed, 1);
+    }
+}
+
+#[test]
+fn a_caller_without_room_hurries_only_an_idle_stream() {
+    for aggregation_enabled in [true, false] {
+        let mut scene = Scene::listed(Config { aggregation_enabled, ..Config::default() });
+        scene.accept(1);
+        scene.press();
+        assert_eq!(scene.call_times(), [at(0)], "nothing else would make room");
+        scene.accept(2);
+        scene.press();
+        scene.accept(3);
+        assert_eq!(scene.calls.len(), 1, "the answer will make room; smaller calls would not help");
+        scene.answer(0, Ok("s0"));
+        scene.press();
+        assert_eq!(scene.calls.len(), 2);
+        scene.accept(4);
+        assert_eq!(scene.calls.len(), 2, "and the haste is over");
+    }
+}
+
+#[test]
+fn an_aggregate_fits_a_stream_that_takes_small_records() {
+    let mut scene = Scene::listed(Config { max_record_size: 1000, ..Config::default() });
+    for tag in 0..100 {
+        scene.accept_bytes(tag, 90);
+    }
+    scene.pass_to(200);
+    let entries: Vec<_> = scene.calls.iter().flat_map(|(.., request)| &request.entries).collect();
+    assert!(entries.len() > 9);
+    assert!(entries.iter().all(|entry| entry.data.len() + entry.partition_key.len() <= 1000));
+}
+
+#[test]
+fn a_stream_listed_without_shards_is_listed_again() {
+    let mut scene = Scene::new(Config::default());
+    scene.list(&[]);
+    scene.accept(1);
+    scene.pass_to(100);
+    assert_eq!(scene.listings_asked, 1);
+    scene.answer(0, Ok("s0"));
+    assert_eq!(scene.listings_asked, 2, "it has a shard after all");
+}
+
+#[test]
+fn what_waits_for_a_new_map_expires_on_time() {
+    let mut scene = Scene::listed(Config { record_ttl: Some(Duration::from_secs(1)), ..Config::default() });
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(100);
+    scene.answer(0, Ok("a shard that nobody listed"));
+    scene.pass_to(5000);
+    let expired = |tag| (at(1000), tag, FailureReason::Expired);
+    assert_eq!(scene.failed, [expired(1), expired(2)]);
+}
+
+#[test]
+fn an_idle_stream_asks_for_no_wake_up() {
+    let mut scene = Scene::listed(Config::default());
+    assert_eq!(scene.pipeline.next_wakeup(), Moment::NEVER);
+    scene.accept(1);
+    scene.pass_to(100);
+    scene.answer(0, Ok("s0"));
+    assert_eq!(scene.pipeline.next_wakeup(), Moment::NEVER);
+}
