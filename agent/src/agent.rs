@@ -94,7 +94,9 @@ pub struct AgentEnd {
 #[non_exhaustive]
 pub enum AgentError {
     /// The checkpoint file's directory.
-    #[error("the directory of checkpoint file {path} cannot be made: {source}; set checkpointFile to a place that the agent may write to")]
+    #[error(
+        "the directory of checkpoint file {path} cannot be made: {source}; set checkpointFile to a place that the agent may write to"
+    )]
     Directory {
         /// The checkpoint file.
         path: PathBuf,
@@ -160,7 +162,8 @@ impl Agent {
             discovery: Arc::new(Discovery::start()),
             metrics: Arc::new(SharedMetrics::default()),
             clock: Clock::start(),
-            budget: (BUDGET_BYTES / config.flows.len().max(1)).clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
+            budget: (BUDGET_BYTES / config.flows.len().max(1))
+                .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
             once,
             patience,
         };
@@ -174,7 +177,11 @@ impl Agent {
         }
         let (stopping, stopped) = watch::channel(false);
         let cloudwatch = config.emit_metrics.then(|| {
-            CloudWatch::new(parts.clients.cloudwatch(), config.cloudwatch_namespace.clone(), instance(&config))
+            CloudWatch::new(
+                parts.clients.cloudwatch(),
+                config.cloudwatch_namespace.clone(),
+                instance(&config),
+            )
         });
         let reporter = status::Reporter {
             flows: flows.clone(),
@@ -263,11 +270,11 @@ impl Parts {
             Destination::KinesisStream(_) => Transports::Kinesis(self.clients.kinesis()),
             Destination::DeliveryStream(_) => Transports::Firehose(self.clients.firehose()),
         };
-        let metrics = DeliveryMetrics {
-            destination: config.destination.to_string(),
-            metrics: Arc::clone(&self.metrics),
-            statistics: Arc::clone(&deliveries),
-        };
+        let metrics = DeliveryMetrics::new(
+            config.destination.to_string(),
+            Arc::clone(&self.metrics),
+            Arc::clone(&deliveries),
+        );
         let outcomes = Outcomes(Arc::clone(&inbox));
         let publisher = Publisher::start(config, transport, self.budget, outcomes, metrics)
             .map_err(|source| AgentError::Publisher { flow: config.id.clone(), source })?;

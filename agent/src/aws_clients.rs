@@ -3,6 +3,9 @@
 //! Invariant: keys written in the configuration come first, then what every AWS tool would use; an assumed role wraps
 //! either.
 
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -35,15 +38,24 @@ struct Service {
 impl AwsClients {
     /// Resolves credentials and region.
     pub async fn resolve(config: &AgentConfig) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region_chain(config));
         if let (Some(key), Some(secret)) = (&config.aws_access_key_id, &config.aws_secret_access_key) {
-            loader = loader.credentials_provider(Credentials::new(key, secret.to_string(), None, None, "agent.json"));
+            loader = loader.credentials_provider(Credentials::new(
+                key,
+                secret.to_string(),
+                None,
+                None,
+                "agent.json",
+            ));
         }
         let base = loader.load().await;
         let fallback = base.region().cloned().unwrap_or(Region::from_static(LAST_RESORT_REGION));
         let service = |endpoint: &Option<String>, region: &Option<String>| {
             let named = region.clone().or_else(|| endpoint.as_deref().and_then(region_of_endpoint));
-            Service { endpoint: endpoint.clone(), region: Some(named.map_or_else(|| fallback.clone(), Region::new)) }
+            Service {
+                endpoint: endpoint.clone(),
+                region: Some(named.map_or_else(|| fallback.clone(), Region::new)),
+            }
         };
         let kinesis = service(&config.kinesis_endpoint, &config.kinesis_region);
         let firehose = service(&config.firehose_endpoint, &config.firehose_region);
@@ -100,12 +112,28 @@ impl AwsClients {
     }
 }
 
+/// The region of services that have none of their own: as AWS tools resolve it; but before the instance is asked, which
+/// takes seconds where there is none to ask, the region that the configuration has for another service.
+fn region_chain(config: &AgentConfig) -> RegionProviderChain {
+    let named = [&config.kinesis_region, &config.firehose_region, &config.cloudwatch_region];
+    let hosts = [&config.kinesis_endpoint, &config.firehose_endpoint, &config.cloudwatch_endpoint];
+    let of_hosts = hosts.into_iter().flatten().find_map(|endpoint| region_of_endpoint(endpoint));
+    let hint = named.into_iter().flatten().next().cloned().or(of_hosts);
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    match hint {
+        Some(region) => chain.or_else(Region::new(region)),
+        None => chain.or_default_provider(),
+    }
+}
+
 async fn assume_role(base: SdkConfig, config: &AgentConfig, kinesis: &Service) -> SdkConfig {
     let Some(role) = &config.assume_role_arn else { return base };
     let mut sts = base.clone().into_builder();
     sts.set_region(kinesis.region.clone());
     sts.set_endpoint_url(config.sts_endpoint.clone());
-    let mut provider = AssumeRoleProvider::builder(role).session_name(ROLE_SESSION_NAME).configure(&sts.build());
+    let mut provider =
+        AssumeRoleProvider::builder(role).session_name(ROLE_SESSION_NAME).configure(&sts.build());
     if let Some(id) = &config.assume_role_external_id {
         provider = provider.external_id(id.to_string());
     }

@@ -1,6 +1,7 @@
 //! What is remembered of a file so that it can be found again and continued.
 //!
-//! Invariant: a fingerprint is about bytes before its offset only, so it stays true while the file grows.
+//! Invariant: a fingerprint is about bytes that were read of one generation of a file, so it stays true while the file
+//! grows.
 
 use std::path::PathBuf;
 
@@ -28,7 +29,7 @@ pub struct Print {
 pub struct Fingerprint {
     /// The position that it is about.
     pub offset: u64,
-    /// The first bytes: [`HEAD_BYTES`], or fewer when the offset is smaller.
+    /// The first bytes, as far as they were read: at most [`HEAD_BYTES`].
     pub head: Print,
     /// The bytes before the offset: [`MARKER_BYTES`], or fewer when the offset is smaller.
     pub marker: Print,

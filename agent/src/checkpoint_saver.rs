@@ -54,7 +54,8 @@ impl CheckpointSaver {
             bell: Condvar::new(),
         });
         let inside = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || inside.run())?;
+        let thread =
+            std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || inside.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
@@ -127,14 +128,19 @@ impl Shared {
             }
             let pending = lock(&self.pending);
             let stopped = |pending: &mut Pending| !pending.stop;
-            drop(self.bell.wait_timeout_while(pending, PERIOD, stopped).unwrap_or_else(PoisonError::into_inner));
+            drop(
+                self.bell
+                    .wait_timeout_while(pending, PERIOD, stopped)
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
         }
     }
 
     fn save_pending(&self) -> Result<(), StoreError> {
         // The store is locked first, so that a later submission cannot be saved before an earlier one.
         let mut store = lock(&self.store);
-        let saves: Vec<_> = std::mem::take(&mut lock(&self.pending).flows).into_iter().map(flow_save).collect();
+        let saves: Vec<_> =
+            std::mem::take(&mut lock(&self.pending).flows).into_iter().map(flow_save).collect();
         if saves.is_empty() {
             return Ok(());
         }

@@ -127,9 +127,11 @@ impl CheckpointStore {
         let mut save = || {
             let transaction = self.connection.transaction()?;
             for FlowSave { flow, saved, forgotten } in saves {
-                transaction.prepare_cached("INSERT OR IGNORE INTO flows (flow) VALUES (?1)")?.execute([flow])?;
-                let mut delete =
-                    transaction.prepare_cached("DELETE FROM file_checkpoints WHERE flow = ?1 AND file = ?2")?;
+                transaction
+                    .prepare_cached("INSERT OR IGNORE INTO flows (flow) VALUES (?1)")?
+                    .execute([flow])?;
+                let mut delete = transaction
+                    .prepare_cached("DELETE FROM file_checkpoints WHERE flow = ?1 AND file = ?2")?;
                 for file in forgotten {
                     delete.execute(params![flow, file.0])?;
                 }
@@ -188,7 +190,9 @@ fn path_value(path: &Path) -> Value {
 fn failure(path: &Path, source: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => StoreError::InUse { path },
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+            StoreError::InUse { path }
+        }
         _ => StoreError::Sqlite { path, source },
     }
 }

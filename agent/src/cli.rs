@@ -1,6 +1,15 @@
 //! The command line.
 
+mod consume;
+#[cfg(feature = "sandbox")]
+mod demo;
 mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+#[cfg(feature = "sandbox")]
+mod scratch_directory;
+#[cfg(feature = "sandbox")]
+mod trial;
 
 use std::process::ExitCode;
 
@@ -26,8 +35,16 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the agent.
+    /// Run the agent; also meant when no command is given.
     Run(run::RunArguments),
+    /// See it work: a log is written and rotated, shipped, read back and counted, all on this machine.
+    #[cfg(feature = "sandbox")]
+    Demo(demo::DemoArguments),
+    /// Run an AWS endpoint on this machine for trials and tests: Kinesis, Firehose, CloudWatch, STS.
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::SandboxArguments),
+    /// Print the records of a stream from its start, aggregated ones taken apart.
+    Consume(consume::ConsumeArguments),
 }
 
 /// Runs the command that was asked for.
@@ -35,5 +52,10 @@ pub async fn run(command_line: CommandLine) -> ExitCode {
     match command_line.command {
         None => run::run(command_line.run).await,
         Some(Command::Run(arguments)) => run::run(arguments).await,
+        #[cfg(feature = "sandbox")]
+        Some(Command::Demo(arguments)) => Box::pin(demo::run(arguments)).await,
+        #[cfg(feature = "sandbox")]
+        Some(Command::Sandbox(arguments)) => sandbox::run(arguments).await,
+        Some(Command::Consume(arguments)) => consume::run(arguments).await,
     }
 }

@@ -31,7 +31,11 @@ impl CloudWatch {
     pub async fn upload(&self, window: &MetricWindow) {
         let data: Vec<_> = window.sets.iter().map(|((name, to), set)| self.datum(*name, to, *set)).collect();
         for chunk in data.chunks(METRICS_PER_CALL) {
-            let call = self.client.put_metric_data().namespace(&self.namespace).set_metric_data(Some(chunk.to_vec()));
+            let call = self
+                .client
+                .put_metric_data()
+                .namespace(&self.namespace)
+                .set_metric_data(Some(chunk.to_vec()));
             if let Err(error) = call.send().await {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(

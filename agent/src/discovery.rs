@@ -40,6 +40,8 @@ impl Discovery {
 
     /// Tells `inbox` of changes in `directory` from now on. Answers whether it is watched; if not (it does not exist
     /// yet, or a limit is reached), try again.
+    ///
+    /// To be called before each listing: by now another directory may have the name, which then is watched instead.
     pub fn watch(&self, directory: &Path, inbox: &Arc<Inbox>) -> bool {
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watcher) = watcher.as_mut() else { return false };
@@ -60,7 +62,8 @@ impl Watched {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Ok(event) if !event.need_rescan() => {
-                let directories = event.paths.iter().filter_map(|path| path.parent());
+                // The watched directory itself, too: it may have been moved away, and another one made in its place.
+                let directories = event.paths.iter().flat_map(|path| path.ancestors().take(2));
                 for inboxes in directories.filter_map(|directory| watched.get(directory)) {
                     inboxes.iter().for_each(|inbox| inbox.directory_changed());
                 }

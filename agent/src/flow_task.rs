@@ -163,6 +163,9 @@ impl FlowTask {
         for file in self.flow.give_up_finished() {
             self.state.opened.remove(&file);
         }
+        if self.flow.take_save_urgency() {
+            self.save_now();
+        }
         if self.clock.now() >= self.state.save_at {
             self.save();
         }
@@ -225,6 +228,17 @@ impl FlowTask {
         self.save();
         let is_complete = self.state.has_listed && self.flow.is_all_cut() && self.flow.outstanding() == 0;
         FlowEnd { unacknowledged: self.flow.outstanding(), is_complete }
+    }
+
+    /// Saves before anything else is done: that the flow began, and which files it follows.
+    fn save_now(&mut self) {
+        let (saved, forgotten) = self.flow.checkpoints();
+        let save = FlowSave { flow: self.config.id.clone(), saved, forgotten };
+        if let Err(error) = self.saver.save_now(save)
+            && self.may_report()
+        {
+            tracing::error!(flow = self.config.id, %error, "checkpoints could not be saved, trying again");
+        }
     }
 
     fn save(&mut self) {

@@ -97,7 +97,8 @@ impl Inbox {
 
 impl Letters {
     fn is_worth_waking(&self) -> bool {
-        let outcomes = self.attention != Attention::Stop && !(self.stored.is_empty() && self.failed.is_empty());
+        let outcomes =
+            self.attention != Attention::Stop && !(self.stored.is_empty() && self.failed.is_empty());
         let stop = self.attention != Attention::Outcomes && self.stop;
         outcomes || stop || self.directory_changed || self.has_room
     }

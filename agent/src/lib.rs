@@ -41,4 +41,5 @@ pub mod signals;
 pub mod source_file;
 pub mod statistics;
 pub mod status;
+pub mod stream_reader;
 pub mod types;

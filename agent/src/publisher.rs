@@ -67,8 +67,11 @@ impl Publisher {
             Transports::Kinesis(transport) => Producer::builder(transport),
             Transports::Firehose(transport) => Producer::builder(transport).delivery_streams(),
         };
-        let producer =
-            builder.config(producer_config(flow, budget_bytes)).outcomes(outcomes).metrics(metrics).start()?;
+        let producer = builder
+            .config(producer_config(flow, budget_bytes))
+            .outcomes(outcomes)
+            .metrics(metrics)
+            .start()?;
         let stream = producer.stream(&name);
         Ok(Self { producer, stream, runtime: Handle::current() })
     }
@@ -108,7 +111,8 @@ impl Publisher {
 
 fn producer_config(flow: &FlowConfig, budget_bytes: usize) -> Config {
     let mut config = Config::default();
-    config.aggregation_enabled = flow.aggregation && matches!(flow.destination, Destination::KinesisStream(_));
+    config.aggregation_enabled =
+        flow.aggregation && matches!(flow.destination, Destination::KinesisStream(_));
     config.record_max_buffered_time = flow.max_buffer_age;
     config.collection_max_count = flow.max_buffer_size_records;
     config.collection_max_size = flow.max_buffer_size_bytes;

@@ -39,8 +39,8 @@ impl Reporter {
                 _ = stopped.changed() => break,
             }
         }
-        self.upload().await;
         self.report(last_sent);
+        self.upload().await;
     }
 
     async fn upload(&self) {

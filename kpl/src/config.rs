@@ -17,16 +17,23 @@ pub struct Config {
     pub aggregation_enabled: bool,
     /// User records in one aggregated record. 1 or more, default 4294967295.
     pub aggregation_max_count: usize,
-    /// Bytes of one aggregated record; a larger user record is sent alone. 64 to 10485760, default 51200.
+    /// Bytes of one aggregated record; a larger user record is sent alone. 64 to 10485760, default 51200. Never more
+    /// than fits under `max_record_size`.
     pub aggregation_max_size: usize,
     /// Entries in one PutRecords call. 1 to 500, default 500.
     pub collection_max_count: usize,
     /// Bytes of one PutRecords call, keys included. 1 to 10485760, default 5242880 (for delivery streams at most
     /// 4194304, which also is their default).
     pub collection_max_size: usize,
-    /// How long a record may wait for others, from `send` to the start of the call. Default 100 ms.
+    /// How long a record may wait for others, from `send` to the start of the call. Default 100 ms. Half of
+    /// `record_ttl` at most counts, or a record could expire waiting for company.
+    ///
+    /// What waits for something else leaves later: for its shard's pace, after a failure, or for one of
+    /// `max_in_flight_requests`.
     pub record_max_buffered_time: Duration,
     /// How long a record is worth sending; `None` is for ever. At least 100 ms, default 30 s.
+    ///
+    /// A call under way is never cut short by it: such a record gets its outcome with the call's answer.
     pub record_ttl: Option<Duration>,
     /// Give a record up when it is throttled instead of sending it again. Default false.
     pub fail_if_throttled: bool,
@@ -111,13 +118,18 @@ impl Config {
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 
+    /// What counts of `record_max_buffered_time`.
+    pub(crate) fn buffered_time(&self) -> Duration {
+        self.record_ttl.map_or(self.record_max_buffered_time, |ttl| self.record_max_buffered_time.min(ttl / 2))
+    }
+
     /// Time that the collector gets out of `record_max_buffered_time`, to gather aggregates of many shards into one
     /// call: a fifth of it, at most 50 ms.
     pub(crate) fn collection_time(&self) -> Duration {
         if !self.aggregation_enabled {
-            return self.record_max_buffered_time;
+            return self.buffered_time();
         }
-        (self.record_max_buffered_time / 5).min(Duration::from_millis(50))
+        (self.buffered_time() / 5).min(Duration::from_millis(50))
     }
 }
 

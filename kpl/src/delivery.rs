@@ -3,7 +3,8 @@
 //! Futures are served from blocks: one allocation holds the outcomes of many records, and the records of one
 //! aggregate are told together.
 //!
-//! Invariant: every ticket is settled exactly once; dropping a [`Delivery`] changes nothing but the notification.
+//! Invariant: every ticket is settled exactly once; dropping a [`Delivery`] changes nothing but the notification, and
+//! no outcome is kept that nobody can ask for.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use crate::outcome::{Outcome, UserRecordFailed, UserRecordResult};
 
 /// Records whose outcomes share one allocation.
-const BLOCK_RECORDS: usize = 64;
+const BLOCK_RECORDS: u16 = 64;
 
 /// Resolves to the outcome of one record.
 ///
@@ -25,13 +26,14 @@ const BLOCK_RECORDS: usize = 64;
 #[derive(Debug)]
 #[must_use = "the record is on its way, but its failure would go unseen"]
 pub struct Delivery {
-    block: Arc<Block>,
-    place: u16,
+    /// `None` once the outcome has been handed out.
+    place: Option<(Arc<Block>, u16)>,
 }
 
 /// Takes the outcomes of records that were sent with a tag instead of a future.
 ///
-/// Called from the producer's tasks, in no particular order: it must not block.
+/// Called from the producer's tasks, in no particular order: it must not block. A panic in it is caught and logged,
+/// and the outcomes of that call are lost.
 pub trait OutcomeSink: Send + Sync + 'static {
     /// These records were stored.
     fn stored(&self, tags: &mut dyn Iterator<Item = u64>, result: &UserRecordResult);
@@ -47,7 +49,7 @@ pub(crate) enum Ticket {
     Tagged(u64),
 }
 
-/// The outcomes of up to [`BLOCK_RECORDS`] records.
+/// The outcomes of [`BLOCK_RECORDS`] records.
 #[derive(Debug)]
 pub(crate) struct Block(Mutex<Vec<Place>>);
 
@@ -56,13 +58,15 @@ enum Place {
     Pending,
     Awaited(Waker),
     Settled(Outcome),
-    Taken,
+    /// The outcome was handed out, or nobody will ask for it.
+    Gone,
 }
 
 /// Hands out places in blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    block: Option<Arc<Block>>,
+    /// The block with free places, and the first of them.
+    block: Option<(Arc<Block>, u16)>,
 }
 
 // === impl Places ===
@@ -70,38 +74,36 @@ pub(crate) struct Places {
 impl Places {
     /// A ticket and the future that it settles.
     pub(crate) fn next(&mut self) -> (Ticket, Delivery) {
-        let block = match &self.block {
-            Some(block) if block.lock().len() < BLOCK_RECORDS => Arc::clone(block),
-            _ => {
-                let block = Arc::new(Block(Mutex::new(Vec::with_capacity(BLOCK_RECORDS))));
-                self.block = Some(Arc::clone(&block));
-                block
-            }
-        };
-        let place = {
-            let mut places = block.lock();
-            places.push(Place::Pending);
-            // A block has at most BLOCK_RECORDS places.
-            (places.len() - 1) as u16
-        };
-        (Ticket::Future(Arc::clone(&block), place), Delivery { block, place })
+        let (block, place) = self.block.take().unwrap_or_else(|| (Arc::new(Block::new()), 0));
+        if place + 1 < BLOCK_RECORDS {
+            self.block = Some((Arc::clone(&block), place + 1));
+        }
+        (Ticket::Future(Arc::clone(&block), place), Delivery { place: Some((block, place)) })
     }
 }
 
 // === impl Block ===
 
 impl Block {
+    fn new() -> Self {
+        Self(Mutex::new((0..BLOCK_RECORDS).map(|_| Place::Pending).collect()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts `new` in the place, unless nobody will ask for it any more, and answers what was there. Wakers and outcomes
+    /// run foreign code when they are dropped; the lock is free again by then.
+    fn replace(&self, place: u16, new: Place) -> Place {
+        match self.lock().get_mut(usize::from(place)) {
+            None | Some(Place::Gone) => Place::Gone,
+            Some(place) => std::mem::replace(place, new),
+        }
+    }
+
     pub(crate) fn settle(&self, place: u16, outcome: Outcome) {
-        let mut places = self.lock();
-        let Some(place) = places.get_mut(usize::from(place)) else {
-            return;
-        };
-        if let Place::Awaited(waker) = std::mem::replace(place, Place::Settled(outcome)) {
-            drop(places);
+        if let Place::Awaited(waker) = self.replace(place, Place::Settled(outcome)) {
             waker.wake();
         }
     }
@@ -112,17 +114,26 @@ impl Block {
 impl Future for Delivery {
     type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        let mut places = self.block.lock();
-        let place = &mut places[usize::from(self.place)];
-        match std::mem::replace(place, Place::Taken) {
-            Place::Settled(outcome) => Poll::Ready(outcome),
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let Some((block, place)) = &self.place else {
             // The contract of futures forbids this poll; an endless wait is the mildest answer.
-            Place::Taken => Poll::Pending,
-            Place::Pending | Place::Awaited(_) => {
-                *place = Place::Awaited(context.waker().clone());
-                Poll::Pending
+            return Poll::Pending;
+        };
+        match block.replace(*place, Place::Awaited(context.waker().clone())) {
+            Place::Settled(outcome) => {
+                block.replace(*place, Place::Gone);
+                self.place = None;
+                Poll::Ready(outcome)
             }
+            Place::Pending | Place::Awaited(_) | Place::Gone => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some((block, place)) = self.place.take() {
+            drop(block.replace(place, Place::Gone));
         }
     }
 }
@@ -130,6 +141,9 @@ impl Future for Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::FailureReason;
+    use crate::types::StreamName;
+    use crate::user_record::UserRecord;
 
     #[tokio::test]
     async fn outcomes_reach_their_owners_whatever_the_order() {
@@ -150,5 +164,46 @@ mod tests {
             let result = delivery.await.expect("stored");
             assert_eq!(result.sequence_number().as_str(), number.to_string());
         }
+    }
+
+    fn failure(place: u16) -> UserRecordFailed {
+        let stream = StreamName::new("s").expect("a lawful name");
+        let record = UserRecord::new(stream, place.to_string(), vec![0; 1000]);
+        UserRecordFailed::new(FailureReason::Aborted, Vec::new().into(), false, record)
+    }
+
+    #[test]
+    fn an_outcome_that_nobody_can_ask_for_is_not_kept() {
+        let mut places = Places::default();
+        for settled_first in [true, false] {
+            let (Ticket::Future(block, place), delivery) = places.next() else { unreachable!() };
+            if settled_first {
+                block.settle(place, Err(failure(place)));
+                drop(delivery);
+            } else {
+                drop(delivery);
+                block.settle(place, Err(failure(place)));
+            }
+            assert!(matches!(block.lock()[usize::from(place)], Place::Gone), "{settled_first}");
+        }
+    }
+
+    /// A task that keeps another delivery of the same block alive, in its waker.
+    struct Keeper(#[expect(dead_code, reason = "held, to be dropped with the waker")] Delivery);
+
+    impl std::task::Wake for Keeper {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn a_waker_may_own_a_delivery_of_the_same_block() {
+        let mut places = Places::default();
+        let (_first_ticket, mut first) = places.next();
+        let (_second_ticket, second) = places.next();
+        let waker = Waker::from(Arc::new(Keeper(second)));
+        assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        // The old waker, and with it the second delivery, goes as the new one comes.
+        assert!(Pin::new(&mut first).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
 }

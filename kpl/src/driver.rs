@@ -6,6 +6,7 @@
 //! Invariant: whatever ends the task, every record that the pipeline holds gets an outcome.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot, watch};
@@ -16,14 +17,14 @@ use crate::control_plane::ShardLister;
 use crate::core::call_summary::CallSummary;
 use crate::core::pipeline::{Action, Finished, Pipeline};
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
-use crate::kinesis_record::Member;
+use crate::kinesis_record::{History, KinesisRecord};
 use crate::metric::Metric;
 use crate::metrics::MetricsSink;
-use crate::outcome::{UserRecordFailed, UserRecordResult};
+use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::permits::Budget;
 use crate::put_records::{CallError, Doubt, PutRecordsResponse, ShardDescription};
 use crate::transport::Transport;
-use crate::types::{FlushId, Moment, RequestId, StreamName};
+use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::{RecordRef, UserRecord};
 
 /// What the callers and the task of one stream share.
@@ -42,8 +43,19 @@ struct Machine {
     places: Places,
     /// When the task will look next; callers wake it only for something earlier.
     looks_at: Moment,
-    open: bool,
+    life: Life,
     flushes: HashMap<FlushId, oneshot::Sender<()>>,
+}
+
+/// How far a stream's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Records are taken.
+    Open,
+    /// Records are refused; those inside are being sent.
+    Closing,
+    /// The task is gone and the pipeline is empty; nobody performs actions any more.
+    Ended,
 }
 
 /// The producer does not take records any more.
@@ -81,7 +93,7 @@ impl StreamShared {
             pipeline,
             places: Places::default(),
             looks_at: Moment::NEVER,
-            open: true,
+            life: Life::Open,
             flushes: HashMap::new(),
         };
         Self { stream, machine: Mutex::new(machine), wake: Notify::new(), clock }
@@ -90,9 +102,7 @@ impl StreamShared {
     /// Hands a record over, for which there is room, to be told by a future.
     pub(crate) fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Closed> {
         self.with_machine(|machine, now| {
-            if !machine.open {
-                return Err(Closed);
-            }
+            machine.check_open()?;
             let (ticket, delivery) = machine.places.next();
             machine.pipeline.accept(record, ticket, cost, now);
             Ok(delivery)
@@ -102,9 +112,7 @@ impl StreamShared {
     /// The same, to be told by a tag.
     pub(crate) fn accept_tagged(&self, record: RecordRef<'_>, cost: u32, tag: u64) -> Result<(), Closed> {
         self.with_machine(|machine, now| {
-            if !machine.open {
-                return Err(Closed);
-            }
+            machine.check_open()?;
             machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
             Ok(())
         })
@@ -114,8 +122,11 @@ impl StreamShared {
     pub(crate) fn flush(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.with_machine(|machine, now| {
-            let flush = machine.pipeline.flush(now);
-            machine.flushes.insert(flush, sender);
+            // After the end there is nothing to wait for; dropping the sender says so.
+            if machine.life != Life::Ended {
+                let flush = machine.pipeline.flush(now);
+                machine.flushes.insert(flush, sender);
+            }
         });
         receiver
     }
@@ -123,15 +134,26 @@ impl StreamShared {
     /// Refuses records from now on and sends what there is.
     pub(crate) fn close(&self) {
         self.with_machine(|machine, now| {
-            machine.open = false;
-            machine.pipeline.close(now);
+            if machine.life == Life::Open {
+                machine.life = Life::Closing;
+                machine.pipeline.close(now);
+            }
         });
         self.wake.notify_one();
     }
 
+    /// Whether records are still taken.
+    pub(crate) fn check_open(&self) -> Result<(), Closed> {
+        self.lock().check_open()
+    }
+
     /// Somebody waits for room.
-    pub(crate) fn press(&self) {
-        self.with_machine(|machine, now| machine.pipeline.press(now));
+    pub(crate) fn press(&self) -> Result<(), Closed> {
+        self.with_machine(|machine, now| {
+            machine.check_open()?;
+            machine.pipeline.press(now);
+            Ok(())
+        })
     }
 
     fn with_machine<R>(&self, act: impl FnOnce(&mut Machine, Moment) -> R) -> R {
@@ -151,6 +173,12 @@ impl StreamShared {
 
     fn lock(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Machine {
+    fn check_open(&self) -> Result<(), Closed> {
+        if self.life == Life::Open { Ok(()) } else { Err(Closed) }
     }
 }
 
@@ -181,15 +209,18 @@ impl Driver {
         machine.pipeline.advance(self.shared.clock.now());
         let actions = std::iter::from_fn(|| machine.pipeline.next_action()).collect();
         machine.looks_at = machine.pipeline.next_wakeup();
-        let finished = !machine.open && machine.pipeline.outstanding() == 0;
+        let finished = machine.life != Life::Open && machine.pipeline.outstanding() == 0;
         (actions, machine.looks_at, finished)
     }
 
     fn perform(&self, action: Action<Ticket>, calls: &mut Calls) {
         match action {
             Action::PutRecords(id, request) => {
-                let call = self.transport.put_records(request);
-                calls.start(Some(id), async move { Answer::PutRecords(id, call.await) });
+                // Called inside the task, so that a transport that panics fails its call and nothing else.
+                let transport = Arc::clone(&self.transport);
+                calls.start(Some(id), async move {
+                    Answer::PutRecords(id, transport.put_records(request).await)
+                });
             }
             Action::ListShards => {
                 let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));
@@ -237,7 +268,7 @@ impl Driver {
             request_time,
         } = summary;
         let stream = &self.shared.stream;
-        self.metrics.record(&match answer {
+        self.report(&match answer {
             Ok(_) => Metric::PutRecordsAnswered {
                 stream,
                 entries,
@@ -258,54 +289,60 @@ impl Driver {
         let stored = matches!(finished, Finished::Stored { .. });
         match finished {
             Finished::Stored { record, shard_id, sequence_number } => {
-                let result =
-                    UserRecordResult::new(shard_id, sequence_number, record.history.attempts.clone());
-                self.settle_stored(record.members, &result);
+                self.settle_stored(record, &(shard_id, sequence_number));
             }
-            Finished::Failed { record, reason } => {
-                let history = record.history.clone();
-                record.for_each_member(|member, part| {
-                    let history = history.joined(member.history.as_ref());
-                    let record = owned(&self.shared.stream, part);
-                    let doubt = history.may_have_been_written;
-                    let failed = UserRecordFailed::new(reason, history.attempts, doubt, record);
-                    match member.tag {
-                        Ticket::Future(block, place) => block.settle(place, Err(failed)),
-                        Ticket::Tagged(tag) => self.outcomes.failed(tag, failed),
-                    }
-                });
-            }
+            Finished::Failed { record, reason } => self.settle_failed(record, reason),
         }
         self.budget.give_back(bytes, user_records);
         let stream = &self.shared.stream;
-        self.metrics.record(&Metric::UserRecordsFinished { stream, user_records, stored });
+        self.report(&Metric::UserRecordsFinished { stream, user_records, stored });
     }
 
-    fn settle_stored(&self, members: Vec<Member<Ticket>>, result: &UserRecordResult) {
+    fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
+        let stored_after =
+            |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
+        let together = stored_after(record.history.clone());
         let mut tags = Vec::new();
-        for member in members {
+        for member in record.members {
+            let result = match member.history.as_ref() {
+                None => together.clone(),
+                earlier => stored_after(record.history.joined(earlier)),
+            };
             match member.tag {
-                Ticket::Tagged(tag) => tags.push(tag),
-                Ticket::Future(block, place) => {
-                    let result = match &member.history {
-                        None => result.clone(),
-                        Some(earlier) => {
-                            let attempts =
-                                earlier.attempts.iter().chain(result.attempts()).cloned().collect();
-                            UserRecordResult::new(
-                                result.shard_id().clone(),
-                                result.sequence_number().clone(),
-                                attempts,
-                            )
-                        }
-                    };
-                    block.settle(place, Ok(result));
+                Ticket::Future(block, place) => block.settle(place, Ok(result)),
+                Ticket::Tagged(tag) if member.history.is_none() => tags.push(tag),
+                Ticket::Tagged(tag) => {
+                    guarded(|| self.outcomes.stored(&mut std::iter::once(tag), &result));
                 }
             }
         }
         if !tags.is_empty() {
-            self.outcomes.stored(&mut tags.into_iter(), result);
+            guarded(|| self.outcomes.stored(&mut tags.into_iter(), &together));
         }
+    }
+
+    fn settle_failed(&self, record: KinesisRecord<Ticket>, reason: FailureReason) {
+        let history = record.history.clone();
+        let together: Arc<[Attempt]> = history.attempts.as_slice().into();
+        record.for_each_member(|member, part| {
+            let (attempts, doubt) = match member.history.as_ref() {
+                None => (Arc::clone(&together), history.may_have_been_written),
+                earlier => {
+                    let joined = history.joined(earlier);
+                    (joined.attempts.into(), joined.may_have_been_written)
+                }
+            };
+            let record = owned(&self.shared.stream, part);
+            let failed = UserRecordFailed::new(reason, attempts, doubt, record);
+            match member.tag {
+                Ticket::Future(block, place) => block.settle(place, Err(failed)),
+                Ticket::Tagged(tag) => guarded(|| self.outcomes.failed(tag, failed)),
+            }
+        });
+    }
+
+    fn report(&self, metric: &Metric<'_>) {
+        guarded(|| self.metrics.record(metric));
     }
 }
 
@@ -314,7 +351,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let actions: Vec<_> = {
             let mut machine = self.shared.lock();
-            machine.open = false;
+            machine.life = Life::Ended;
             machine.pipeline.abort(self.shared.clock.now());
             machine.flushes.clear();
             std::iter::from_fn(|| machine.pipeline.next_action()).collect()
@@ -324,6 +361,8 @@ impl Drop for Driver {
                 self.settle(finished);
             }
         }
+        // Whoever waits for room in this stream has to hear that there will be no stream.
+        self.budget.wake();
         let _ = self.ended.send(true);
     }
 }
@@ -366,6 +405,13 @@ impl Calls {
                 }
             }
         }
+    }
+}
+
+/// Calls into the user's code. A panic there must not end the task, or records would lose their outcomes.
+fn guarded(call: impl FnOnce()) {
+    if std::panic::catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::error!("a sink for outcomes or metrics panicked; it is called again for the next ones");
     }
 }
 

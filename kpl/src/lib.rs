@@ -103,9 +103,11 @@ pub use put_records::{
     ShardDescription,
 };
 #[cfg(feature = "aws")]
-pub use transport::aws::{AwsTransport, CallTimeouts};
+pub use transport::aws::CallTimeouts;
 #[cfg(feature = "firehose")]
-pub use transport::firehose::FirehoseTransport;
+pub use transport::aws::firehose::FirehoseTransport;
+#[cfg(feature = "aws")]
+pub use transport::aws::kinesis::AwsTransport;
 pub use transport::{Answer, Transport};
 pub use types::{HashKey, InvalidHashKey, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName};
 pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

@@ -37,7 +37,8 @@ pub struct UserRecordFailed(Box<Failed>);
 #[derive(Debug, Clone)]
 struct Failed {
     reason: FailureReason,
-    attempts: Vec<Attempt>,
+    /// Shared with the other records of an aggregate.
+    attempts: Arc<[Attempt]>,
     may_have_been_written: bool,
     record: UserRecord,
 }
@@ -97,7 +98,7 @@ impl UserRecordResult {
 impl UserRecordFailed {
     pub(crate) fn new(
         reason: FailureReason,
-        attempts: Vec<Attempt>,
+        attempts: Arc<[Attempt]>,
         may_have_been_written: bool,
         record: UserRecord,
     ) -> Self {

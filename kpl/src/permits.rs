@@ -1,8 +1,10 @@
 //! The budget over everything that a producer holds: at its bound a caller waits or gets its record back.
 //!
-//! Invariant: what was taken for a record is given back exactly when its outcome has been delivered.
+//! Invariant: what was taken for a record is given back exactly when its outcome has been delivered. Callers that
+//! wait are served in the order in which they came, so a large record is not passed over for ever.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -16,72 +18,191 @@ const OVERHEAD_BYTES: usize = 64;
 pub(crate) struct Budget {
     max_bytes: usize,
     max_records: usize,
-    bytes: AtomicUsize,
-    records: AtomicUsize,
-    given_back: Notify,
+    held: Mutex<Held>,
+    /// Callers that wait, the one whose turn it is included.
+    waiting: AtomicUsize,
+    /// Held by the caller whose turn it is; the others queue for it.
+    turn: tokio::sync::Mutex<()>,
+    /// Heard by the caller whose turn it is.
+    changed: Notify,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
+    bytes: usize,
+    records: usize,
 }
 
 /// There is no room now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full;
 
+/// Counts its owner among those who wait, for as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
 impl Budget {
     pub(crate) fn new(max_bytes: usize, max_records: usize) -> Self {
         Self {
             max_bytes,
             max_records,
-            bytes: AtomicUsize::new(0),
-            records: AtomicUsize::new(0),
-            given_back: Notify::new(),
+            held: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            turn: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
         }
     }
 
     /// What `record` takes.
     pub(crate) fn cost(record: &RecordRef<'_>) -> u32 {
-        // A record is at most 10 MiB when it gets here.
-        u32::try_from(record.service_bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+        Self::cost_of_bytes(record.service_bytes())
+    }
+
+    /// What a record of so many bytes (data and partition key) takes.
+    pub(crate) fn cost_of_bytes(bytes: usize) -> u32 {
+        u32::try_from(bytes.saturating_add(OVERHEAD_BYTES)).unwrap_or(u32::MAX)
     }
 
     /// Takes room for one record. A record larger than the whole budget passes when nothing else is held.
     pub(crate) fn try_take(&self, cost: u32) -> Result<(), Full> {
-        let cost = cost as usize;
-        let records = self.records.fetch_update(Ordering::AcqRel, Ordering::Acquire, |records| {
-            (records < self.max_records).then_some(records + 1)
-        });
-        let records = records.map_err(|_| Full)?;
-        let bytes = self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, |bytes| {
-            (bytes + cost <= self.max_bytes || records == 0).then_some(bytes + cost)
-        });
-        if bytes.is_err() {
-            self.records.fetch_sub(1, Ordering::AcqRel);
+        let mut held = self.lock();
+        let bytes = held.bytes.saturating_add(cost as usize);
+        if held.records > 0 && (bytes > self.max_bytes || held.records >= self.max_records) {
+            return Err(Full);
         }
-        bytes.map(drop).map_err(|_| Full)
+        *held = Held { bytes, records: held.records + 1 };
+        Ok(())
     }
 
     pub(crate) fn give_back(&self, bytes: usize, records: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-        self.records.fetch_sub(records, Ordering::AcqRel);
-        self.given_back.notify_waiters();
+        {
+            let mut held = self.lock();
+            held.bytes = held.bytes.saturating_sub(bytes);
+            held.records = held.records.saturating_sub(records);
+        }
+        self.wake();
     }
 
-    /// Waits until there is room and takes it. Calls `pressed` each time before it waits.
+    /// Makes the caller whose turn it is look again.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until there is room and takes it, unless `full`, which is asked each time before it waits, says why not.
     ///
     /// Cancel safe: room is taken only on the last step.
-    pub(crate) async fn take(&self, cost: u32, mut pressed: impl FnMut()) {
+    pub(crate) async fn take<E>(&self, cost: u32, mut full: impl FnMut() -> Result<(), E>) -> Result<(), E> {
+        if self.waiting.load(Ordering::Acquire) == 0 && self.try_take(cost).is_ok() {
+            return Ok(());
+        }
+        let _waiting = Waiting::count(&self.waiting);
+        let _turn = self.turn.lock().await;
         loop {
-            let given_back = self.given_back.notified();
-            tokio::pin!(given_back);
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
             // Listening starts before looking, so that no room given back in between is missed.
-            given_back.as_mut().enable();
+            changed.as_mut().enable();
             if self.try_take(cost).is_ok() {
-                return;
+                return Ok(());
             }
-            pressed();
-            given_back.await;
+            full()?;
+            changed.await;
         }
     }
 
+    /// Records and bytes held.
     pub(crate) fn outstanding(&self) -> (usize, usize) {
-        (self.records.load(Ordering::Acquire), self.bytes.load(Ordering::Acquire))
+        let held = self.lock();
+        (held.records, held.bytes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Waiting<'a> {
+    fn count(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::AcqRel);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    fn wait() -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    #[test]
+    fn room_is_bounded_by_bytes_and_by_records() {
+        let budget = Budget::new(100, 3);
+        for (cost, taken) in [(60, true), (41, false), (40, true), (1, false)] {
+            assert_eq!(budget.try_take(cost).is_ok(), taken, "{cost} of 100 bytes");
+        }
+        budget.give_back(100, 2);
+        for taken in [true, true, true, false] {
+            assert_eq!(budget.try_take(1).is_ok(), taken, "a record of 3");
+        }
+        budget.give_back(3, 3);
+        assert_eq!(budget.outstanding(), (0, 0));
+    }
+
+    #[test]
+    fn a_record_larger_than_the_budget_passes_alone() {
+        let budget = Budget::new(100, 10);
+        assert!(budget.try_take(1).is_ok() && budget.try_take(500).is_err());
+        budget.give_back(1, 1);
+        assert!(budget.try_take(500).is_ok() && budget.try_take(1).is_err());
+    }
+
+    #[test]
+    fn callers_that_wait_are_served_in_their_order() {
+        let budget = Budget::new(100, 10);
+        budget.try_take(90).expect("room");
+        let mut context = Context::from_waker(Waker::noop());
+        let mut large = pin!(budget.take(80, wait));
+        let mut small = pin!(budget.take(5, wait));
+        assert!(large.as_mut().poll(&mut context).is_pending());
+        assert!(small.as_mut().poll(&mut context).is_pending(), "there is room, but another one's turn");
+        budget.give_back(90, 1);
+        assert!(small.as_mut().poll(&mut context).is_pending());
+        assert_eq!(large.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+        assert_eq!(small.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn who_stops_waiting_hands_the_turn_on() {
+        let budget = Budget::new(100, 10);
+        budget.try_take(100).expect("room");
+        let mut context = Context::from_waker(Waker::noop());
+        let mut second = pin!(budget.take(5, wait));
+        {
+            let mut first = pin!(budget.take(80, wait));
+            assert!(first.as_mut().poll(&mut context).is_pending());
+            assert!(second.as_mut().poll(&mut context).is_pending());
+        }
+        budget.give_back(100, 1);
+        assert_eq!(second.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+        assert_eq!((budget.outstanding(), budget.waiting.load(Ordering::Acquire)), ((1, 5), 0));
+    }
+
+    #[test]
+    fn who_is_told_why_not_stops_waiting() {
+        let budget = Budget::new(100, 10);
+        budget.try_take(100).expect("room");
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(pin!(budget.take(5, || Err("closed"))).poll(&mut context), Poll::Ready(Err("closed")));
     }
 }

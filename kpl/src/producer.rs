@@ -18,7 +18,7 @@ use crate::driver::{Closed, Driver, StreamShared};
 use crate::limits;
 use crate::metrics::{MetricsSink, NoMetrics};
 use crate::outcome::{UserRecordFailed, UserRecordResult};
-use crate::permits::Budget;
+use crate::permits::{Budget, Full};
 use crate::transport::Transport;
 use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
@@ -140,6 +140,7 @@ impl ProducerBuilder {
         }
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
+        let clock = Clock::start();
         let inner = Inner {
             config,
             service: self.service,
@@ -147,8 +148,8 @@ impl ProducerBuilder {
             metrics: self.metrics,
             outcomes: self.outcomes,
             budget,
-            control_plane: ControlPlane::new(),
-            clock: Clock::start(),
+            control_plane: ControlPlane::new(clock),
+            clock,
             runtime,
             streams: RwLock::new(HashMap::new()),
             ends: Mutex::new(Vec::new()),
@@ -173,6 +174,8 @@ impl Producer {
     }
 
     /// Hands a record over, waiting for room if there is none. The future that it returns resolves to the outcome.
+    ///
+    /// Callers that wait are served in the order in which they came, so a large record among small ones gets its turn.
     ///
     /// # Errors
     ///
@@ -263,26 +266,26 @@ impl StreamProducer {
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
         let record = self.inner.checked(record).map_err(|problem| SendError::Invalid((), problem))?;
-        let cost = Budget::cost(&record);
-        if self.inner.budget.try_take(cost).is_err() {
-            self.shared.press();
-            return Err(SendError::Full(()));
-        }
+        let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
             SendError::Closed(())
         })
     }
 
-    /// Waits until a record of `bytes` (data and partition key) would have had room.
+    /// Waits until a record of `bytes` (data and partition key) would have had room. Returns at once when the producer
+    /// is closed; the next `try_send_tagged` says so.
+    ///
+    /// The room is not kept for the caller: somebody else may be faster.
     ///
     /// # Cancel safety
     ///
     /// Nothing is taken: dropping the future loses nothing.
     pub async fn wait_for_room(&self, bytes: usize) {
-        let cost = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(64);
-        self.inner.budget.take(cost, || self.shared.press()).await;
-        self.inner.budget.give_back(cost as usize, 1);
+        let cost = Budget::cost_of_bytes(bytes);
+        if self.inner.budget.take(cost, || self.press()).await.is_ok() {
+            self.inner.budget.give_back(cost as usize, 1);
+        }
     }
 
     /// As [`Producer::flush`], for this stream alone.
@@ -296,19 +299,32 @@ impl StreamProducer {
 
     fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
         let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
-        let cost = Budget::cost(&record);
-        if self.inner.budget.try_take(cost).is_err() {
-            self.shared.press();
-            return Err(Refusal::Full);
-        }
+        let cost = self.take_now(&record)?;
         self.accept(record, cost)
     }
 
     async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
         let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
         let cost = Budget::cost(&record);
-        self.inner.budget.take(cost, || self.shared.press()).await;
+        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
         self.accept(record, cost)
+    }
+
+    fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
+        let cost = Budget::cost(record);
+        match self.inner.budget.try_take(cost) {
+            Ok(()) => Ok(cost),
+            Err(Full) => Err(self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full)),
+        }
+    }
+
+    /// There is no room. It may be another stream that holds it.
+    fn press(&self) -> Result<(), Closed> {
+        for stream in self.inner.all_streams() {
+            // A stream that has ended holds nothing.
+            let _ = stream.press();
+        }
+        self.shared.check_open()
     }
 
     fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Refusal> {
@@ -356,7 +372,7 @@ impl Inner {
         let driver = Driver {
             shared: Arc::clone(&shared),
             transport: Arc::clone(&self.transport),
-            lister: self.control_plane.shard_lister(self.clock),
+            lister: self.control_plane.shard_lister(),
             budget: Arc::clone(&self.budget),
             metrics: Arc::clone(&self.metrics),
             outcomes: Arc::clone(&self.outcomes),
@@ -380,6 +396,8 @@ impl Inner {
         for stream in self.all_streams() {
             stream.close();
         }
+        // Who waits for room waits in vain.
+        self.budget.wake();
     }
 
     /// The record as the service will see it, if it can be sent at all.

@@ -10,8 +10,6 @@ use crate::types::StreamName;
 
 #[cfg(feature = "aws")]
 pub(crate) mod aws;
-#[cfg(feature = "firehose")]
-pub(crate) mod firehose;
 
 /// The answer to a call, on its way.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send>>;

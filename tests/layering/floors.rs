@@ -123,7 +123,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/pipeline/*", Floor::Core),
     Row("transport", Floor::Edges),
     Row("transport/aws", Floor::Edges),
-    Row("transport/firehose", Floor::Edges),
+    Row("transport/aws/*", Floor::Edges),
     Row("clock", Floor::Edges),
     Row("metrics", Floor::Edges),
     Row("driver", Floor::Shell),
@@ -161,7 +161,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("lib", Floor::Face),
 ];
 
-const AWS_EDGES: &[&str] = &["transport/aws", "transport/firehose"];
+const AWS_EDGES: &[&str] = &["transport/aws", "transport/aws/kinesis", "transport/aws/firehose"];
 
 /// The producer library.
 pub const KPL: Walls = Walls {

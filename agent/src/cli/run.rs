@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+#[cfg(feature = "sandbox")]
+use super::trial::Trial;
 use crate::agent::{Agent, AgentEnd, AgentSettings};
 use crate::config::AgentConfig;
 use crate::{fs, signals};
@@ -20,8 +22,10 @@ const INCOMPLETE: u8 = 3;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 stopped or done, 1 the configuration or the start failed, 2 wrong usage, \
-                        3 --once could not ship everything in time.")]
+#[command(
+    after_help = "Exit codes: 0 stopped or done, 1 the configuration or the start failed, 2 wrong usage, \
+                        3 --once could not ship everything in time."
+)]
 pub(super) struct RunArguments {
     /// The configuration, JSON (the Java agent's agent.json) or YAML.
     #[arg(short = 'c', long = "configuration", value_name = "FILE", default_value = DEFAULT_CONFIGURATION)]
@@ -32,18 +36,48 @@ pub(super) struct RunArguments {
     /// With --once: give up after this many seconds.
     #[arg(long, value_name = "SECONDS", requires = "once")]
     timeout: Option<u64>,
+    /// Try it out: send to a sandbox in this process instead of AWS. Nothing leaves the machine, and the real
+    /// checkpoints are not touched.
+    #[cfg(feature = "sandbox")]
+    #[arg(long)]
+    sandbox: bool,
+    /// With --sandbox: print each record as a consumer would see it.
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox")]
+    print: bool,
 }
 
 /// Runs the agent until it is told to stop, or with `--once` until everything is shipped.
 pub(super) async fn run(arguments: RunArguments) -> ExitCode {
-    let Some(config) = configuration(&arguments.configuration) else { return ExitCode::from(FAILED) };
-    let settings = AgentSettings { config, once: arguments.once, sandbox_endpoint: None };
+    #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only a trial changes it"))]
+    let Some(mut config) = configuration(&arguments.configuration) else { return ExitCode::from(FAILED) };
+    #[cfg(feature = "sandbox")]
+    if arguments.sandbox {
+        let mut trial = match Trial::start(&mut config).await {
+            Ok(trial) => trial,
+            Err(error) => return failed(&error),
+        };
+        if arguments.print && !arguments.once {
+            trial.print_as_they_arrive();
+        }
+        let code = run_agent(&arguments, config, Some(trial.endpoint())).await;
+        if arguments.print && arguments.once {
+            trial.print_all().await;
+        }
+        return code;
+    }
+    run_agent(&arguments, config, None).await
+}
+
+async fn run_agent(
+    arguments: &RunArguments,
+    config: AgentConfig,
+    sandbox_endpoint: Option<String>,
+) -> ExitCode {
+    let settings = AgentSettings { config, once: arguments.once, sandbox_endpoint };
     let mut agent = match Agent::start(settings).await {
         Ok(agent) => agent,
-        Err(error) => {
-            eprintln!("kinesis-agent: {error}");
-            return ExitCode::from(FAILED);
-        }
+        Err(error) => return failed(&error),
     };
     // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -57,6 +91,11 @@ pub(super) async fn run(arguments: RunArguments) -> ExitCode {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let end = agent.stop().await;
     conclude(&end, arguments.once, is_in_time)
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("kinesis-agent: {error}");
+    ExitCode::from(FAILED)
 }
 
 fn until_told(signal: std::io::Result<&str>) {
@@ -83,7 +122,9 @@ async fn once(agent: &mut Agent, timeout: Option<Duration>) -> bool {
 
 fn conclude(end: &AgentEnd, once: bool, is_in_time: bool) -> ExitCode {
     if let Some(failure) = &end.save_failure {
-        eprintln!("kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}");
+        eprintln!(
+            "kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}"
+        );
     }
     if once && (!is_in_time || !end.incomplete.is_empty()) {
         eprintln!(
@@ -94,7 +135,10 @@ fn conclude(end: &AgentEnd, once: bool, is_in_time: bool) -> ExitCode {
         return ExitCode::from(INCOMPLETE);
     }
     if end.unacknowledged > 0 {
-        tracing::warn!(records = end.unacknowledged, "stopped before these were acknowledged; the next start sends them again");
+        tracing::warn!(
+            records = end.unacknowledged,
+            "stopped before these were acknowledged; the next start sends them again"
+        );
     }
     ExitCode::SUCCESS
 }
@@ -104,7 +148,10 @@ fn configuration(path: &Path) -> Option<AgentConfig> {
     let text = match fs::read_text(path) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!("kinesis-agent: configuration {} cannot be read: {error}; name one with -c FILE", path.display());
+            eprintln!(
+                "kinesis-agent: configuration {} cannot be read: {error}; name one with -c FILE",
+                path.display()
+            );
             return None;
         }
     };

@@ -45,6 +45,8 @@ pub struct Flow {
     once: bool,
     /// Files whose checkpoints are to be deleted.
     forgotten: Vec<FileId>,
+    /// A file became known, or its beginning did.
+    is_save_urgent: bool,
     /// The present record's partition key; kept for its buffer.
     key: String,
 }
@@ -88,6 +90,7 @@ impl Flow {
             is_started: is_known,
             once,
             forgotten: Vec::new(),
+            is_save_urgent: false,
             key: String::new(),
         })
     }
@@ -109,6 +112,12 @@ impl Flow {
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
         let saved = self.files.values_mut().filter_map(TrackedFile::checkpoint).collect();
         (saved, std::mem::take(&mut self.forgotten))
+    }
+
+    /// Whether there is something to save that should not wait for the next regular save.
+    #[must_use]
+    pub fn take_save_urgency(&mut self) -> bool {
+        std::mem::take(&mut self.is_save_urgent)
     }
 
     /// Records published and not acknowledged.
@@ -142,9 +151,10 @@ impl Flow {
 
     fn limits(&self) -> RecordLimits {
         match self.config.destination {
-            Destination::KinesisStream(_) => {
-                RecordLimits { record_bytes: kpl::limits::KINESIS_RECORD_BYTES, line_bytes: kpl::limits::PUT_RECORDS_BYTES }
-            }
+            Destination::KinesisStream(_) => RecordLimits {
+                record_bytes: kpl::limits::KINESIS_RECORD_BYTES,
+                line_bytes: kpl::limits::PUT_RECORDS_BYTES,
+            },
             Destination::DeliveryStream(_) => RecordLimits {
                 record_bytes: kpl::limits::FIREHOSE_RECORD_BYTES,
                 line_bytes: kpl::limits::PUT_RECORD_BATCH_BYTES,
@@ -168,7 +178,12 @@ impl Flow {
     /// When the shell should look at some file again.
     #[must_use]
     pub fn next_look(&self) -> Moment {
-        self.files.values().filter(|file| !file.is_drained).map(|file| file.look_at).min().unwrap_or(Moment::NEVER)
+        self.files
+            .values()
+            .filter(|file| !file.is_drained)
+            .map(|file| file.look_at)
+            .min()
+            .unwrap_or(Moment::NEVER)
     }
 }
 

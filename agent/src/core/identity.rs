@@ -8,11 +8,13 @@ use std::path::Path;
 
 use crate::checkpoint::{Fingerprint, Print, Probe};
 
-/// Whether what was read is the content that the fingerprint was taken of. Always true at offset 0.
+/// Whether what was read is the content that the fingerprint was taken of. Always true if it was taken of nothing.
 #[must_use]
 pub fn holds(fingerprint: &Fingerprint, probe: &Probe) -> bool {
-    let nothing = fingerprint.offset == 0 && probe.head.is_empty() && probe.marker.is_empty();
-    nothing || (Print::of(&probe.head) == fingerprint.head && Print::of(&probe.marker) == fingerprint.marker)
+    let is = |bytes: &[u8], print: Print| {
+        bytes.len() == print.length as usize && (bytes.is_empty() || Print::of(bytes) == print)
+    };
+    is(&probe.head, fingerprint.head) && is(&probe.marker, fingerprint.marker)
 }
 
 /// Whether `candidate` is a name that rotation gives to `original`: the same directory, and a longer name that begins
@@ -42,7 +44,10 @@ mod tests {
         let wanted = fingerprint.wanted();
         let start = (wanted.marker_start as usize).min(content.len());
         let end = (start + wanted.marker_length).min(content.len());
-        Probe { head: content[..wanted.head_length.min(content.len())].to_vec(), marker: content[start..end].to_vec() }
+        Probe {
+            head: content[..wanted.head_length.min(content.len())].to_vec(),
+            marker: content[start..end].to_vec(),
+        }
     }
 
     #[test]

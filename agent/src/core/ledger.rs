@@ -40,7 +40,10 @@ impl Ledger {
 
     /// Opens the span that ends at `end` and begins where the one before ended.
     pub fn open(&mut self, end: u64) {
-        debug_assert!(end >= self.spans.back().map_or(self.acknowledged, |span| span.end), "spans are in order");
+        debug_assert!(
+            end >= self.spans.back().map_or(self.acknowledged, |span| span.end),
+            "spans are in order"
+        );
         self.spans.push_back(Span { end, is_open: true });
         self.open += 1;
     }

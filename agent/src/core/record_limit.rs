@@ -30,7 +30,11 @@ mod tests {
             ("abcdefgh", 5, "", "abcde"),
             ("abcdefgh", 2, "...", ".."),
         ] {
-            assert_eq!(fit(data.as_bytes(), limit, terminator.as_bytes()), expected.as_bytes(), "{data} to {limit}");
+            assert_eq!(
+                fit(data.as_bytes(), limit, terminator.as_bytes()),
+                expected.as_bytes(),
+                "{data} to {limit}"
+            );
         }
     }
 }

@@ -59,8 +59,10 @@ pub struct Evidence {
     pub content_holds: bool,
     /// The candidate begins as the remembered file does, as far as both are known.
     pub begins_alike: bool,
-    /// How much of the remembered file was read; at 0 there is no content to compare.
+    /// Up to where the remembered file is done.
     pub offset: u64,
+    /// Nothing of the remembered file was read: there is no content to compare.
+    pub nothing_read: bool,
     /// The candidate's name is one that rotation gives to the remembered file.
     pub rotated_name: bool,
     /// The size of the remembered file if it is open and not truncated.
@@ -82,11 +84,13 @@ pub fn judge_look(fetched: u64, size: u64) -> Look {
 /// Judges a candidate against a remembered file, by the table above.
 #[must_use]
 pub fn relate(evidence: Evidence) -> Relation {
-    let Evidence { same_node, content_holds, begins_alike, offset, rotated_name, alive_size, candidate_size } = evidence;
+    let Evidence { same_node, content_holds, begins_alike, nothing_read, offset, rotated_name, .. } =
+        evidence;
+    let Evidence { alive_size, candidate_size, .. } = evidence;
     if same_node {
         return if content_holds { Relation::Same } else { Relation::Stranger };
     }
-    if offset == 0 || !rotated_name {
+    if nothing_read || !rotated_name {
         return Relation::Stranger;
     }
     let is_part = candidate_size < offset && begins_alike;
@@ -134,11 +138,13 @@ mod tests {
             ((false, false, false, 5, true, None, 4), Relation::Stranger),
             ((false, false, true, 5, false, None, 4), Relation::Stranger),
         ] {
-            let (same_node, content_holds, begins_alike, offset, rotated_name, alive_size, candidate_size) = row;
+            let (same_node, content_holds, begins_alike, offset, rotated_name, alive_size, candidate_size) =
+                row;
             let evidence = Evidence {
                 same_node,
                 content_holds,
                 begins_alike,
+                nothing_read: offset == 0,
                 offset,
                 rotated_name,
                 alive_size,

@@ -49,7 +49,11 @@ impl Splitter {
         match newline.map(|place| place + 1) {
             Some(length) if length <= self.max_bytes => Split::Record(length),
             None if buffer.len() < self.max_bytes || (at_end && buffer.len() == self.max_bytes) => {
-                if at_end { Split::Record(buffer.len()) } else { Split::Incomplete }
+                if at_end {
+                    Split::Record(buffer.len())
+                } else {
+                    Split::Incomplete
+                }
             }
             _ => {
                 self.passing_over = true;
@@ -96,7 +100,10 @@ mod tests {
 
     /// What the records of `content` are, said the slow way.
     fn model(content: &[u8], max_bytes: usize) -> Vec<Vec<u8>> {
-        content.split_inclusive(|byte| *byte == b'\n').map(|line| line[..line.len().min(max_bytes)].to_vec()).collect()
+        content
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| line[..line.len().min(max_bytes)].to_vec())
+            .collect()
     }
 
     #[test]

@@ -59,16 +59,24 @@ pub struct TrackedFile {
     /// The bytes before `fetched`: what is not cut yet, and before it up to [`MARKER_BYTES`] that are.
     buffer: Vec<u8>,
     consumed: usize,
-    /// Positions whose fingerprint is known and whose bytes are not all acknowledged.
-    landmarks: VecDeque<Fingerprint>,
-    settled: Fingerprint,
+    /// Positions whose bytes are not all acknowledged.
+    landmarks: VecDeque<Landmark>,
+    /// The last one whose bytes are.
+    settled: Landmark,
+}
+
+/// A position to which a checkpoint can be set, with the print of the bytes before it.
+#[derive(Debug, Clone, Copy)]
+struct Landmark {
+    offset: u64,
+    marker: Print,
 }
 
 /// What the store knows of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saved {
     Nothing,
-    UpTo(u64),
+    UpTo { offset: u64, head_length: usize },
 }
 
 impl TrackedFile {
@@ -101,7 +109,7 @@ impl TrackedFile {
             consumed: marker.len(),
             buffer: marker,
             landmarks: VecDeque::new(),
-            settled: fingerprint,
+            settled: Landmark { offset: fingerprint.offset, marker: fingerprint.marker },
         }
     }
 
@@ -127,8 +135,11 @@ impl TrackedFile {
     /// bytes are the remembered ones; if not, nothing is taken in.
     pub fn take_in(&mut self, read: &[u8]) -> bool {
         let Some(fresh) = read.strip_prefix(self.marker()) else { return false };
+        // While the head is incomplete it reaches at least to where the fresh bytes begin.
+        let known =
+            usize::try_from(self.head.len() as u64 - self.fetched.min(self.head.len() as u64)).unwrap_or(0);
         let missing = HEAD_BYTES - self.head.len();
-        self.head.extend_from_slice(&fresh[..fresh.len().min(missing)]);
+        self.head.extend(fresh.iter().skip(known).take(missing));
         self.forget_consumed();
         self.buffer.extend_from_slice(fresh);
         self.fetched += fresh.len() as u64;
@@ -175,10 +186,8 @@ impl TrackedFile {
         if offset == self.landmarks.back().map_or(self.settled.offset, |landmark| landmark.offset) {
             return;
         }
-        let marker = &self.buffer[self.consumed.saturating_sub(MARKER_BYTES)..self.consumed];
-        let known = usize::try_from(offset).unwrap_or(usize::MAX).min(self.head.len());
-        let head = Print::of(&self.head[..known]);
-        self.landmarks.push_back(Fingerprint { offset, head, marker: Print::of(marker) });
+        let marker = Print::of(&self.buffer[self.consumed.saturating_sub(MARKER_BYTES)..self.consumed]);
+        self.landmarks.push_back(Landmark { offset, marker });
     }
 
     /// The fingerprint of everything taken in; for finding a copy of the file after it was truncated.
@@ -208,11 +217,13 @@ impl TrackedFile {
         while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {
             self.settled = landmark;
         }
-        let saved = Saved::UpTo(self.settled.offset);
+        let Landmark { offset, marker } = self.settled;
+        let saved = Saved::UpTo { offset, head_length: self.head.len() };
         if std::mem::replace(&mut self.saved, saved) == saved {
             return None;
         }
-        Some(FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint: self.settled })
+        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
+        Some(FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint })
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.
@@ -241,7 +252,14 @@ mod tests {
     fn file() -> TrackedFile {
         let node = Node { device: 1, inode: 2 };
         let nothing = (Vec::new(), Vec::new());
-        TrackedFile::new(FileId(1), "/log/a".into(), node, Fingerprint::default(), nothing, Splitter::new(1 << 20))
+        TrackedFile::new(
+            FileId(1),
+            "/log/a".into(),
+            node,
+            Fingerprint::default(),
+            nothing,
+            Splitter::new(1 << 20),
+        )
     }
 
     /// Reads `content` from where the file stands.
@@ -274,7 +292,8 @@ mod tests {
         assert_eq!(file.checkpoint(), None, "the first is not acknowledged, and nothing new is to be saved");
         file.ledger.close(0);
         let print = file.checkpoint().expect("both are acknowledged").fingerprint;
-        assert_eq!((print.offset, print.marker, print.head), (8, Print::of(b"one\ntwo\n"), Print::of(b"one\ntwo\n")));
+        assert_eq!((print.offset, print.marker), (8, Print::of(b"one\ntwo\n")));
+        assert_eq!(print.head, Print::of(content), "everything that was read of the beginning");
         assert!(read(&mut file, b"one\ntwo\nthree\n"));
         assert_eq!(cut(&mut file), 1, "the unfinished line went on");
         assert_eq!(file.cut(), 14);

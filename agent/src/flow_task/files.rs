@@ -1,13 +1,13 @@
 //! The chores with files: listing, adopting, looking, reading, and the search for what rotation took away.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{FlowTask, Opened, UNWATCHED_RESCAN};
-use crate::checkpoint::{FileCheckpoint, Probe};
-use crate::checkpoint_store::FlowSave;
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
 use crate::core::flow::{Adoption, Next, Question};
-use crate::core::identity::is_rotated_name;
+use crate::core::identity::{holds, is_rotated_name};
 use crate::fs::{self, OpenFile};
 use crate::source_file::Listed;
 use crate::types::FileId;
@@ -16,10 +16,8 @@ impl FlowTask {
     /// Lists the directory and takes in what is new.
     pub(super) fn list(&mut self) -> io::Result<()> {
         let pattern = self.config.file_pattern.clone();
-        if !self.state.is_watched {
-            // Watched first and listed then: what appears in between is seen by one of the two.
-            self.state.is_watched = self.discovery.watch(pattern.directory(), &self.inbox);
-        }
+        // Watched first and listed then: what appears in between is seen by one of the two.
+        self.state.is_watched = self.discovery.watch(pattern.directory(), &self.inbox);
         let listing = fs::list(pattern.directory(), |name| pattern.matches(name))?;
         self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
         for unknown in self.flow.listed(listing, self.clock.now()) {
@@ -31,21 +29,12 @@ impl FlowTask {
         if !self.state.has_listed {
             self.flow.started();
             self.state.has_listed = true;
-            self.save_start();
+            self.save_now();
         }
         let soon = !self.state.is_watched || self.flow.has_young_copies();
         let period = if soon { UNWATCHED_RESCAN } else { self.config.max_time_between_file_tracker_refresh };
         self.state.list_at = self.clock.now().plus(period);
         Ok(())
-    }
-
-    /// Notes at once where the flow began, so that a crash in its first second does not make it begin elsewhere.
-    fn save_start(&mut self) {
-        let (saved, forgotten) = self.flow.checkpoints();
-        let save = FlowSave { flow: self.config.id.clone(), saved, forgotten };
-        if let Err(error) = self.saver.save_now(save) {
-            tracing::error!(flow = self.config.id, %error, "the flow's start could not be saved, trying again");
-        }
     }
 
     fn adopt(&mut self, unknown: &Listed) -> io::Result<()> {
@@ -72,9 +61,13 @@ impl FlowTask {
         }
         let found = Listed { path: listed.path.clone(), node: status.node, size: status.size };
         let opened = &self.state.opened;
-        let size_of = |known: FileId| opened.get(&known).and_then(|known| known.file.status().ok()).map(|known| known.size);
+        let intact_size = |known: FileId, fingerprint: &Fingerprint| {
+            let known = &opened.get(&known)?.file;
+            let is_intact = holds(fingerprint, &known.probe(fingerprint.wanted()).ok()?);
+            known.status().ok().filter(|_| is_intact).map(|status| status.size)
+        };
         let mut answers = Vec::new();
-        for question in self.flow.questions(&found, size_of) {
+        for question in self.flow.questions(&found, intact_size) {
             let probe = file.probe(question.fingerprint.wanted())?;
             answers.push((question, probe));
         }
@@ -150,7 +143,7 @@ impl FlowTask {
         let size = opened.size;
         self.state.opened.insert(new, Opened { file, size });
         let Some(path) = self.flow.file(old).map(|file| file.path.clone()) else { return Ok(()) };
-        let found = self.search_rest(&path, true)?;
+        let found = self.search_rest(&path)?;
         if found.contains(&old) {
             tracing::debug!(flow = self.config.id, path = %path.display(), "truncated; its rest is in a copy");
         } else {
@@ -159,14 +152,38 @@ impl FlowTask {
         Ok(())
     }
 
-    /// Looks for remembered files among those whose names rotation made of `path`, or that have taken its place.
-    fn search_rest(&mut self, path: &Path, is_away: bool) -> io::Result<Vec<FileId>> {
+    /// Looks for the rest of a truncated file among those whose names rotation made of `path`.
+    fn search_rest(&mut self, path: &Path) -> io::Result<Vec<FileId>> {
         let Some(directory) = path.parent() else { return Ok(Vec::new()) };
-        let candidates = fs::list(directory, |name| {
-            let candidate = directory.join(name);
-            candidate == path || is_rotated_name(path, &candidate)
-        })?;
-        let mut found_files = Vec::new();
+        let candidates = fs::list(directory, |name| is_rotated_name(path, &directory.join(name)))?;
+        self.take_rest(candidates)
+    }
+
+    /// After a restart: files that were rotated out of the pattern, or truncated, while the agent was down.
+    fn search_orphans(&mut self) -> io::Result<()> {
+        let parents = self.flow.orphans().iter().filter_map(|orphan| orphan.path.parent());
+        let directories: BTreeSet<PathBuf> = parents.map(Path::to_owned).collect();
+        for directory in directories {
+            let mut candidates = fs::list(&directory, |_| true)?;
+            candidates.retain(|candidate| self.flow.may_be_orphan(candidate));
+            self.take_rest(candidates)?;
+        }
+        for FileCheckpoint { file, path, fingerprint, .. } in self.flow.give_up_orphans() {
+            tracing::warn!(
+                flow = self.config.id,
+                path = %path.display(),
+                file = file.0,
+                acknowledged_bytes = fingerprint.offset,
+                "a file that was being followed is gone: what was written to it after these bytes, if anything, cannot \
+                 be shipped"
+            );
+        }
+        Ok(())
+    }
+
+    /// Of these files, takes those that go on where a remembered one stopped.
+    fn take_rest(&mut self, candidates: Vec<Listed>) -> io::Result<Vec<FileId>> {
+        let mut taken = Vec::new();
         for candidate in candidates {
             if self.flow.is_tracked(candidate.node) {
                 continue;
@@ -176,39 +193,19 @@ impl FlowTask {
             let now = self.clock.now();
             let Some(adoption) = self.flow.adopt_rest(&found, &answers, is_followed, now) else { continue };
             if let Adoption::Continued(id) = adoption {
-                found_files.push(id);
-                if is_away && !is_followed {
+                taken.push(id);
+                if !is_followed {
                     self.flow.is_away(id, now);
                 }
             }
             self.hold(adoption, file, &found)?;
         }
-        Ok(found_files)
-    }
-
-    /// After a restart: files that were rotated out of the pattern, or truncated, while the agent was down.
-    fn search_orphans(&mut self) -> io::Result<()> {
-        for FileCheckpoint { file, path, fingerprint, .. } in self.flow.orphans().to_vec() {
-            if !self.flow.orphans().iter().any(|orphan| orphan.file == file) {
-                continue; // found while looking for another one
-            }
-            self.search_rest(&path, true)?;
-            if self.flow.orphans().iter().any(|orphan| orphan.file == file) {
-                self.flow.give_up_orphan(file);
-                tracing::warn!(
-                    flow = self.config.id,
-                    path = %path.display(),
-                    acknowledged_bytes = fingerprint.offset,
-                    "a file that was being followed is gone: what was written to it after these bytes, if anything, \
-                     cannot be shipped"
-                );
-            }
-        }
-        Ok(())
+        Ok(taken)
     }
 
     fn is_followed(&self, path: &Path) -> bool {
         let pattern = &self.config.file_pattern;
-        path.parent() == Some(pattern.directory()) && path.file_name().is_some_and(|name| pattern.matches(name))
+        path.parent() == Some(pattern.directory())
+            && path.file_name().is_some_and(|name| pattern.matches(name))
     }
 }

@@ -37,7 +37,8 @@ impl FlowTask {
         if self.may_report() {
             self.report_refusal(&failed);
         }
-        let retries = failed.into_iter().map(|(tag, failed)| Retry { due, tag, record: failed.into_record() });
+        let retries =
+            failed.into_iter().map(|(tag, failed)| Retry { due, tag, record: failed.into_record() });
         self.state.retries.extend(retries);
     }
 

@@ -22,7 +22,7 @@ const HASH_KEY_INDEX_FIELD: u8 = 0x10;
 const DATA_FIELD: u8 = 0x1A;
 
 /// An aggregated record under construction. Its buffers are kept across [`AggregateEncoder::finish`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AggregateEncoder {
     partition_keys: KeyTable,
     hash_keys: KeyTable,
@@ -68,7 +68,9 @@ impl AggregateEncoder {
         Self {
             partition_keys: KeyTable::new(PARTITION_KEY_FIELD),
             hash_keys: KeyTable::new(HASH_KEY_FIELD),
-            ..Self::default()
+            records: Vec::new(),
+            count: 0,
+            first_data_bytes: 0,
         }
     }
 
@@ -214,9 +216,9 @@ impl KeyTable {
     }
 }
 
-impl Default for KeyTable {
+impl Default for AggregateEncoder {
     fn default() -> Self {
-        Self::new(PARTITION_KEY_FIELD)
+        Self::new()
     }
 }
 

@@ -58,10 +58,13 @@ impl<T> Aggregator<T> {
         let mut member = member;
         if let Some(open) = &mut self.open[slot] {
             let earlier = deadlines.close < open.deadline();
+            // The oldest member's deadline counts, not the newcomer's.
+            let collection_time = deadlines.send.since(deadlines.close);
             match open.try_push(record, hash_key, member, deadlines.close, self.max_bytes) {
                 Ok(()) => {
                     if open.len() >= self.max_count {
-                        self.close(shard, deadlines.send, closed);
+                        let send = open.deadline().plus(collection_time);
+                        self.close(shard, send, closed);
                     } else if earlier {
                         self.due.push(Reverse((deadlines.close, shard)));
                     }
@@ -69,7 +72,8 @@ impl<T> Aggregator<T> {
                 }
                 Err(refused) => {
                     member = refused;
-                    self.close(shard, deadlines.send, closed);
+                    let send = open.deadline().plus(collection_time);
+                    self.close(shard, send, closed);
                 }
             }
         }

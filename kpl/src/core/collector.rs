@@ -33,7 +33,19 @@ pub(crate) struct Collector<T> {
     bytes: usize,
     bytes_by_shard: HashMap<ShardIndex, usize>,
     full_shards: usize,
-    earliest: Moment,
+    /// Entries at the front that should leave at once.
+    hurried: usize,
+    deadlines: Earliest,
+    arrivals: Earliest,
+}
+
+/// The earliest of the moments in a queue, known after every push and pop: those that no later one undercuts, with
+/// their positions.
+#[derive(Debug, Default)]
+struct Earliest {
+    moments: VecDeque<(u64, Moment)>,
+    pushed: u64,
+    popped: u64,
 }
 
 impl<T> Collector<T> {
@@ -45,7 +57,9 @@ impl<T> Collector<T> {
             bytes: 0,
             bytes_by_shard: HashMap::new(),
             full_shards: 0,
-            earliest: Moment::NEVER,
+            hurried: 0,
+            deadlines: Earliest::default(),
+            arrivals: Earliest::default(),
         }
     }
 
@@ -55,7 +69,8 @@ impl<T> Collector<T> {
 
     pub(crate) fn put(&mut self, record: KinesisRecord<T>) {
         self.bytes += record.entry_bytes();
-        self.earliest = self.earliest.min(record.deadline);
+        self.deadlines.push(record.deadline);
+        self.arrivals.push(record.arrival);
         if let Some(shard) = record.predicted_shard {
             let bytes = self.bytes_by_shard.entry(shard).or_default();
             let before = *bytes;
@@ -67,16 +82,21 @@ impl<T> Collector<T> {
     }
 
     /// Why a call is to be made now, if one is.
-    pub(crate) fn ready(&self, now: Moment, hurried: bool) -> Option<SendCause> {
+    pub(crate) fn ready(&self, now: Moment) -> Option<SendCause> {
         let causes = [
             (self.queue.len() >= self.max_count, SendCause::CountFull),
             (self.bytes >= self.max_bytes, SendCause::SizeFull),
             (self.full_shards > 0, SendCause::ShardFull),
-            (self.earliest <= now, SendCause::DeadlineReached),
-            (hurried, SendCause::Hurried),
+            (self.hurried > 0, SendCause::Hurried),
+            (self.next_wakeup() <= now, SendCause::DeadlineReached),
         ];
         let cause = causes.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause);
         cause.filter(|_| !self.queue.is_empty())
+    }
+
+    /// Somebody waits for what is here now: it should leave at once.
+    pub(crate) fn hurry(&mut self) {
+        self.hurried = self.queue.len();
     }
 
     /// The entries of the next call: as many of the first ones as fit.
@@ -95,13 +115,40 @@ impl<T> Collector<T> {
         for record in &taken {
             self.forget_shard_bytes(record);
         }
-        self.earliest = self.queue.iter().map(|record| record.deadline).min().unwrap_or(Moment::NEVER);
+        self.hurried = self.hurried.saturating_sub(count);
+        self.deadlines.pop(count);
+        self.arrivals.pop(count);
         taken
     }
 
     /// When the oldest entry should be on its way.
     pub(crate) fn next_wakeup(&self) -> Moment {
-        self.earliest
+        self.deadlines.get()
+    }
+
+    /// The arrival of the oldest entry.
+    pub(crate) fn oldest_arrival(&self) -> Moment {
+        self.arrivals.get()
+    }
+
+    /// Takes out the entries that have arrived by `arrival`.
+    pub(crate) fn take_arrived_by(&mut self, arrival: Moment) -> Vec<KinesisRecord<T>> {
+        if self.oldest_arrival() > arrival {
+            return Vec::new();
+        }
+        let hurried = self.hurried;
+        let emptied = Self::new(self.max_count, self.max_bytes);
+        let all = std::mem::replace(self, emptied).queue;
+        let mut taken = Vec::new();
+        for (place, record) in all.into_iter().enumerate() {
+            if record.arrival <= arrival {
+                taken.push(record);
+            } else {
+                self.hurried += usize::from(place < hurried);
+                self.put(record);
+            }
+        }
+        taken
     }
 
     /// Takes out everything.
@@ -132,6 +179,30 @@ impl<T> Collector<T> {
     }
 }
 
+// === impl Earliest ===
+
+impl Earliest {
+    fn push(&mut self, moment: Moment) {
+        while self.moments.back().is_some_and(|(_, last)| *last >= moment) {
+            self.moments.pop_back();
+        }
+        self.moments.push_back((self.pushed, moment));
+        self.pushed += 1;
+    }
+
+    fn pop(&mut self, count: usize) {
+        self.popped += count as u64;
+        while self.moments.front().is_some_and(|(position, _)| *position < self.popped) {
+            self.moments.pop_front();
+        }
+    }
+
+    /// The earliest; [`Moment::NEVER`] when the queue is empty.
+    fn get(&self) -> Moment {
+        self.moments.front().map_or(Moment::NEVER, |(_, moment)| *moment)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +226,13 @@ mod tests {
         collector
     }
 
+    fn collector_entry(tag: usize) -> KinesisRecord<usize> {
+        collector(&[1; 1], None).queue.pop_front().map_or_else(|| unreachable!(), |mut record| {
+            record.members[0].tag = tag;
+            record
+        })
+    }
+
     #[test]
     fn calls_are_made_for_these_reasons() {
         let shard = Some(ShardIndex(3));
@@ -168,7 +246,11 @@ mod tests {
             (&[200_000, 62_144], shard, 0, false, Some(SendCause::ShardFull)),
             (&[200_000, 62_143], shard, 0, false, None),
         ] {
-            assert_eq!(collector(sizes, shard).ready(at(now), hurried), cause, "{sizes:?} at {now}");
+            let mut collector = collector(sizes, shard);
+            if hurried {
+                collector.hurry();
+            }
+            assert_eq!(collector.ready(at(now)), cause, "{sizes:?} at {now}");
         }
     }
 
@@ -181,5 +263,49 @@ mod tests {
         assert_eq!((full.bytes, full.full_shards, full.bytes_by_shard.len()), (0, 0, 0));
         assert_eq!(full.next_wakeup(), Moment::NEVER);
         assert_eq!(collector(&[2_000_000, 5], None).take().len(), 1, "larger than a call goes alone");
+    }
+
+    #[test]
+    fn the_earliest_deadline_is_known_after_every_take() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut collector = Collector::new(3, 1_000_000);
+        for tag in 0..500 {
+            let record = RecordRef { partition_key: "k", explicit_hash_key: None, data: b"x" };
+            let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
+            collector.put(alone(record, record.hash_key(), None, member, at(random.u64(..1000))));
+            if random.u8(..4) == 0 {
+                collector.take();
+            }
+            let earliest = collector.queue.iter().map(|record| record.deadline).min();
+            assert_eq!(collector.next_wakeup(), earliest.unwrap_or(Moment::NEVER));
+        }
+    }
+
+    #[test]
+    fn old_entries_are_taken_out_from_anywhere() {
+        let mut collector = collector(&[1; 6], Some(ShardIndex(0)));
+        for (place, arrival) in [5, 1, 7, 2, 9, 3].into_iter().enumerate() {
+            collector.queue[place].arrival = at(arrival);
+        }
+        let all: Vec<_> = collector.drain_all();
+        all.into_iter().for_each(|record| collector.put(record));
+        collector.hurry();
+        let taken = collector.take_arrived_by(at(3));
+        assert_eq!(taken.iter().map(|record| record.members[0].tag).collect::<Vec<_>>(), [1, 3, 5]);
+        assert_eq!((collector.oldest_arrival(), collector.bytes, collector.hurried), (at(5), 6, 3));
+        assert!(collector.take_arrived_by(at(3)).is_empty());
+    }
+
+    #[test]
+    fn haste_is_for_those_who_are_there() {
+        let mut collector = collector(&[5; 15], None);
+        collector.hurry();
+        let late = collector_entry(99);
+        collector.put(late);
+        assert_eq!(collector.take().len(), 10);
+        assert_eq!(collector.ready(at(0)), Some(SendCause::Hurried), "five are still in a hurry");
+        assert_eq!(collector.take().len(), 6);
+        collector.put(collector_entry(100));
+        assert_eq!(collector.ready(at(0)), None);
     }
 }

@@ -4,11 +4,14 @@
 //! under way (abort excepted); a retry never extends a record's life; a flush waits for what was accepted before it
 //! and for nothing later.
 
+mod held;
 mod way_back;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::held::Held;
+use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::Config;
 use crate::core::aggregator::{Aggregator, Deadlines, alone};
 use crate::core::call_summary::CallSummary;
@@ -24,6 +27,9 @@ use crate::put_records::{
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
+
+/// How much later than it could a record learns that it expired, when it waits for a call to become possible.
+const EXPIRY_SLACK: Duration = Duration::from_millis(10);
 
 /// What the pipeline sends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,15 +62,6 @@ pub(crate) enum Finished<T> {
     Failed { record: KinesisRecord<T>, reason: FailureReason },
 }
 
-/// A record that waits for a shard map.
-#[derive(Debug)]
-struct Held<T> {
-    member: Member<T>,
-    partition_key: String,
-    explicit_hash_key: Option<HashKey>,
-    data: bytes::Bytes,
-}
-
 /// The machine of one stream.
 #[derive(Debug)]
 pub(crate) struct Pipeline<T> {
@@ -73,7 +70,7 @@ pub(crate) struct Pipeline<T> {
     collection_time: Duration,
     random: fastrand::Rng,
     shards: ShardMap,
-    held: Vec<Held<T>>,
+    held: Held<T>,
     aggregator: Aggregator<T>,
     limiter: Limiter<T>,
     collector: Collector<T>,
@@ -81,8 +78,6 @@ pub(crate) struct Pipeline<T> {
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
     closing: bool,
-    /// Somebody waits for room: do not wait for fuller calls.
-    pressed: bool,
     /// Kept for its buffer.
     closed: Vec<KinesisRecord<T>>,
 }
@@ -92,6 +87,9 @@ pub(crate) struct Pipeline<T> {
 impl<T> Pipeline<T> {
     /// The pipeline of `stream`, with the first ListShards already among its actions.
     pub(crate) fn new(stream: StreamName, service: Service, config: Config, seed: u64, now: Moment) -> Self {
+        // An aggregate is an entry like any other, so it keeps to the stream's limit, its own key included.
+        let aggregate_limit = config.max_record_size.saturating_sub(AGGREGATE_PARTITION_KEY.len());
+        let aggregate_bytes = config.aggregation_max_size.min(aggregate_limit);
         let shards = match service {
             Service::DataStream => ShardMap::listing(now),
             Service::DeliveryStream => ShardMap::off(),
@@ -105,8 +103,8 @@ impl<T> Pipeline<T> {
             collection_time: config.collection_time(),
             random: fastrand::Rng::with_seed(seed),
             shards,
-            held: Vec::new(),
-            aggregator: Aggregator::new(config.aggregation_max_count, config.aggregation_max_size),
+            held: Held::new(),
+            aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
             limiter: Limiter::new(config.rate_limit, config.record_ttl),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
             // The SDK holds about three times a call's bytes while it is under way.
@@ -114,7 +112,6 @@ impl<T> Pipeline<T> {
             flushes: Flushes::new(),
             actions,
             closing: false,
-            pressed: false,
             closed: Vec::new(),
             config,
         }
@@ -129,7 +126,7 @@ impl<T> Pipeline<T> {
     /// Sends everything accepted so far as soon as the shards allow; [`Action::Flushed`] follows.
     pub(crate) fn flush(&mut self, now: Moment) -> FlushId {
         let flush = self.flushes.ask();
-        self.close_aggregates(now);
+        self.hurry(now);
         self.report_flushes();
         flush
     }
@@ -137,13 +134,16 @@ impl<T> Pipeline<T> {
     /// Like a flush that never ends: nothing waits for company any more.
     pub(crate) fn close(&mut self, now: Moment) {
         self.closing = true;
-        self.close_aggregates(now);
+        self.hurry(now);
     }
 
-    /// Somebody waits for room: sends what there is.
+    /// Somebody waits for room: sends what there is, unless a call is under way, whose answer will make room. (Where
+    /// the service is the bottleneck, closing aggregates early would only make them smaller, and the calls more.)
     pub(crate) fn press(&mut self, now: Moment) {
-        self.pressed = true;
-        self.close_aggregates(now);
+        if self.sender.is_idle() {
+            self.flushes.hurry();
+            self.hurry(now);
+        }
     }
 
     /// Takes the answer to ListShards, or its failure.
@@ -152,24 +152,11 @@ impl<T> Pipeline<T> {
             Ok(shards) => self.shards.install(shards),
             // The old map goes on predicting; the shell spaces the attempts out.
             Err(_) => {
-                self.shards.listing_failed();
+                self.shards.stop_awaiting();
                 self.actions.push_back(Action::ListShards);
             }
         }
-        for held in std::mem::take(&mut self.held) {
-            let record = RecordRef {
-                partition_key: &held.partition_key,
-                explicit_hash_key: held.explicit_hash_key,
-                data: &held.data,
-            };
-            if listing.is_ok() {
-                self.route(record, held.member, now);
-            } else {
-                // A single record counts wherever it lands, so it needs no map.
-                let single = alone(record, record.hash_key(), None, held.member, self.deadlines(now).send);
-                self.limiter.put(single, now);
-            }
-        }
+        self.let_go(listing.is_ok(), now);
     }
 
     /// Takes the answer to a PutRecords call. `None` when no such call is under way.
@@ -217,6 +204,7 @@ impl<T> Pipeline<T> {
     }
 
     fn step(&mut self, now: Moment) {
+        self.release_held(now);
         let mut closed = std::mem::take(&mut self.closed);
         let collection_time = self.collection_time;
         self.aggregator.close_due(now, |close| close.plus(collection_time), &mut closed);
@@ -225,14 +213,19 @@ impl<T> Pipeline<T> {
 
         let (mut released, mut expired) = (Vec::new(), Vec::new());
         self.limiter.release(now, &mut released, &mut expired);
-        for record in released {
+        for mut record in released {
+            if self.is_hurried(&record) {
+                record.deadline = record.deadline.min(now);
+            }
             self.collector.put(record);
+        }
+        if let Some(ttl) = self.config.record_ttl {
+            expired.extend(self.collector.take_arrived_by(now.minus(ttl)));
         }
         for record in expired {
             self.expire(record, now);
         }
         self.send(now);
-        self.pressed &= !self.collector.is_empty();
     }
 
     /// Gives up everything that has no outcome yet.
@@ -241,14 +234,7 @@ impl<T> Pipeline<T> {
         self.aggregator.close_all(now, &mut leftovers);
         leftovers.extend(self.limiter.drain_all());
         leftovers.extend(self.collector.drain_all());
-        for held in std::mem::take(&mut self.held) {
-            let record = RecordRef {
-                partition_key: &held.partition_key,
-                explicit_hash_key: held.explicit_hash_key,
-                data: &held.data,
-            };
-            leftovers.push(alone(record, HashKey(0), None, held.member, now));
-        }
+        leftovers.extend(self.held.drain_all(now));
         for mut record in self.sender.drain_all() {
             record.history.may_have_been_written = true;
             leftovers.push(record);
@@ -279,10 +265,12 @@ impl<T> Pipeline<T> {
         let room_at = self.sender.room_at();
         let send = match self.collector.is_empty() {
             true => Moment::NEVER,
-            false if self.hurried() || self.collector.ready(Moment::ORIGIN, false).is_some() => room_at,
+            false if self.closing || self.collector.ready(Moment::ORIGIN).is_some() => room_at,
             false => room_at.max(self.collector.next_wakeup()),
         };
-        self.aggregator.next_wakeup().min(self.limiter.next_wakeup()).min(send)
+        // Looking a little late finds many that expired together.
+        let expire = self.expiration(self.collector.oldest_arrival()).plus(EXPIRY_SLACK);
+        self.held.next_wakeup().min(self.aggregator.next_wakeup()).min(self.limiter.next_wakeup()).min(send).min(expire)
     }
 
     /// Records without an outcome.
@@ -293,7 +281,7 @@ impl<T> Pipeline<T> {
     /// Records in each place where they can be; for the invariant that they are in exactly one.
     #[cfg(test)]
     pub(crate) fn census(&self) -> usize {
-        self.held.len()
+        self.held.members()
             + self.aggregator.members()
             + self.limiter.members()
             + self.collector.members()
@@ -306,10 +294,11 @@ impl<T> Pipeline<T> {
 impl<T> Pipeline<T> {
     fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
         if self.shards.is_awaited() {
-            self.hold(record, member);
+            let leaves_at = self.deadlines(&member, now).send;
+            self.held.put(record, member, leaves_at);
             return;
         }
-        let deadlines = self.deadlines(now);
+        let deadlines = self.deadlines(&member, now);
         let hash_key = if self.shards.is_off() { HashKey(0) } else { record.hash_key() };
         match self.shards.predict(hash_key) {
             Some(shard) if self.config.aggregation_enabled => {
@@ -322,28 +311,23 @@ impl<T> Pipeline<T> {
         }
     }
 
-    fn hold(&mut self, record: RecordRef<'_>, member: Member<T>) {
-        self.held.push(Held {
-            member,
-            partition_key: record.partition_key.to_owned(),
-            explicit_hash_key: record.explicit_hash_key,
-            data: bytes::Bytes::copy_from_slice(record.data),
-        });
-    }
-
-    fn deadlines(&self, now: Moment) -> Deadlines {
-        if self.hurried() {
+    fn deadlines(&self, member: &Member<T>, now: Moment) -> Deadlines {
+        if self.closing || self.flushes.is_hurried(member.epoch) {
             return Deadlines { close: now, send: now };
         }
-        let send = now.plus(self.config.record_max_buffered_time);
+        let send = member.arrival.plus(self.config.buffered_time());
         Deadlines { close: send.minus(self.collection_time), send }
     }
 
-    fn hurried(&self) -> bool {
-        self.closing || self.pressed || self.flushes.is_asked()
+    /// Whether a flush, a close or somebody in need of room waits for this record.
+    fn is_hurried(&self, record: &KinesisRecord<T>) -> bool {
+        let hurried = |member: &Member<T>| self.flushes.is_hurried(member.epoch);
+        self.closing || (self.flushes.has_hurried() && record.members.iter().any(hurried))
     }
 
-    fn close_aggregates(&mut self, now: Moment) {
+    /// Nothing that is here now waits for company any more. (What the limiter holds is looked at as it leaves it.)
+    fn hurry(&mut self, now: Moment) {
+        self.collector.hurry();
         let mut closed = std::mem::take(&mut self.closed);
         self.aggregator.close_all(now, &mut closed);
         self.limit(&mut closed, now);
@@ -356,18 +340,15 @@ impl<T> Pipeline<T> {
         }
     }
 
+    fn is_ready(&self, now: Moment) -> bool {
+        (self.closing && !self.collector.is_empty()) || self.collector.ready(now).is_some()
+    }
+
     fn send(&mut self, now: Moment) {
-        while self.sender.room_at() <= now && self.collector.ready(now, self.hurried()).is_some() {
-            let (expired, alive): (Vec<_>, Vec<_>) =
-                self.collector.take().into_iter().partition(|record| self.expiration(record.arrival) <= now);
-            for record in expired {
-                self.expire(record, now);
-            }
-            if alive.is_empty() {
-                continue;
-            }
-            let entries = alive.iter().map(entry).collect();
-            let id = self.sender.start(alive, now);
+        while self.sender.room_at() <= now && self.is_ready(now) {
+            let records = self.collector.take();
+            let entries = records.iter().map(entry).collect();
+            let id = self.sender.start(records, now);
             self.actions.push_back(Action::PutRecords(
                 id,
                 PutRecordsRequest { stream: self.stream.clone(), entries },

@@ -15,7 +15,7 @@ pub(crate) const WRONG_SHARD: &str = "Wrong Shard";
 /// What to do with a Kinesis record after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is stored. `surprised`: the shard was not the predicted one.
+    /// It is stored. `surprised`: the shard was not the predicted one, or nobody knew it.
     Stored { surprised: bool },
     /// It lies where consumers will not see it: take it apart and send it again, by a new shard map.
     WrongShard,
@@ -45,7 +45,8 @@ pub(crate) fn judge_call(error: &CallError, fail_if_throttled: bool) -> Verdict 
 
 fn judge_placement<T>(record: &KinesisRecord<T>, placed: &EntryPlaced, shards: &ShardMap) -> Verdict {
     let Some(predicted) = record.predicted_shard else {
-        return Verdict::Stored { surprised: false };
+        // Nothing was predicted; a shard that was never listed shows that the map is no good.
+        return Verdict::Stored { surprised: shards.index_of(&placed.shard_id).is_none() };
     };
     if shards.index_of(&placed.shard_id) == Some(predicted) {
         return Verdict::Stored { surprised: false };

@@ -47,6 +47,11 @@ impl<T> Sender<T> {
         if has_room { self.paused_until } else { Moment::NEVER }
     }
 
+    /// Whether no call is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
     pub(crate) fn start(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> RequestId {
         let id = RequestId(self.next_id);
         self.next_id += 1;

@@ -18,7 +18,7 @@ pub(crate) struct ShardMap {
     state: State,
     /// When the request for the newest listing was made.
     listed_at: Moment,
-    /// Whether a listing was ever answered, well or badly.
+    /// Whether the first listing was answered, or is not waited for any more.
     answered: bool,
 }
 
@@ -54,7 +54,7 @@ impl ShardMap {
         }
     }
 
-    /// Whether the very first listing has not been answered yet.
+    /// Whether records should wait for the very first listing.
     pub(crate) fn is_awaited(&self) -> bool {
         !self.answered && self.is_listing()
     }
@@ -64,8 +64,8 @@ impl ShardMap {
         self.state == State::Off
     }
 
-    /// The listing that was under way failed; another one follows.
-    pub(crate) fn listing_failed(&mut self) {
+    /// The first listing failed or takes too long: records do without a map until there is one.
+    pub(crate) fn stop_awaiting(&mut self) {
         self.answered = true;
     }
 

@@ -85,19 +85,29 @@ impl Flow {
         file.presence = Presence::Listed;
     }
 
-    /// What to find out about an unknown file before [`Flow::adopt`]. `size_of` tells the present size of an open one.
+    /// What to find out about an unknown file before [`Flow::adopt`]. `intact_size` tells the present size of an open
+    /// one in which the fingerprint still holds: of one that was not truncated since it was read.
     #[must_use]
-    pub fn questions(&self, unknown: &Listed, size_of: impl Fn(FileId) -> Option<u64>) -> Vec<Question> {
-        let may_concern = |node: Node, path: &Path| node == unknown.node || is_rotated_name(path, &unknown.path);
-        let orphans = self.orphans.iter().filter(|orphan| may_concern(orphan.node, &orphan.path)).map(|orphan| Question {
-            known: Known::Orphan(orphan.file),
-            fingerprint: orphan.fingerprint,
-            alive_size: None,
-        });
-        let files = self.files.values().filter(|file| may_concern(file.node, &file.path)).map(|file| Question {
-            known: Known::File(file.id),
-            fingerprint: file.fingerprint(),
-            alive_size: if file.presence == Presence::Ended { None } else { size_of(file.id) },
+    pub fn questions(
+        &self,
+        unknown: &Listed,
+        intact_size: impl Fn(FileId, &Fingerprint) -> Option<u64>,
+    ) -> Vec<Question> {
+        let may_concern =
+            |node: Node, path: &Path| node == unknown.node || is_rotated_name(path, &unknown.path);
+        let orphans =
+            self.orphans.iter().filter(|orphan| may_concern(orphan.node, &orphan.path)).map(|orphan| {
+                Question {
+                    known: Known::Orphan(orphan.file),
+                    fingerprint: orphan.fingerprint,
+                    alive_size: None,
+                }
+            });
+        let files = self.files.values().filter(|file| may_concern(file.node, &file.path)).map(|file| {
+            let fingerprint = file.fingerprint();
+            let is_ended = file.presence == Presence::Ended;
+            let alive_size = if is_ended { None } else { intact_size(file.id, &fingerprint) };
+            Question { known: Known::File(file.id), fingerprint, alive_size }
         });
         orphans.chain(files).collect()
     }
@@ -129,10 +139,18 @@ impl Flow {
     }
 
     /// The remembered file to which an unknown one is related, if there is one.
-    fn closest(&self, unknown: &Listed, answers: &[(Question, Probe)]) -> Option<(Question, Probe, Relation)> {
-        let related = answers.iter().map(|(question, probe)| (question, probe, self.relation(unknown, question, probe)));
+    fn closest(
+        &self,
+        unknown: &Listed,
+        answers: &[(Question, Probe)],
+    ) -> Option<(Question, Probe, Relation)> {
+        let related = answers
+            .iter()
+            .map(|(question, probe)| (question, probe, self.relation(unknown, question, probe)));
         // The same file before copies, and of several originals the one that was read farthest.
-        let rank = |question: &Question, relation| (relation != Relation::Same, u64::MAX - question.fingerprint.offset);
+        let rank = |question: &Question, relation| {
+            (relation != Relation::Same, u64::MAX - question.fingerprint.offset)
+        };
         related
             .filter(|(_, _, relation)| *relation != Relation::Stranger)
             .min_by_key(|(question, _, relation)| rank(question, *relation))
@@ -152,7 +170,9 @@ impl Flow {
                 self.has_young_copies |= unknown.size < question.fingerprint.offset;
                 Adoption::Copy
             }
-            (Relation::PartOf, _) => Adoption::AlreadyRead(self.start(unknown.path.clone(), unknown.node, now)),
+            (Relation::PartOf, _) => {
+                Adoption::AlreadyRead(self.start(unknown.path.clone(), unknown.node, now))
+            }
             (_, Known::File(file)) => self.continue_in(file, unknown, now),
             (_, Known::Orphan(file)) => self.resume(file, unknown, probe, now),
         }
@@ -180,11 +200,13 @@ impl Flow {
             }
         };
         // A truncated file keeps its node in the books; what is there now is another generation.
-        let same_node = node == unknown.node && !matches!(question.known, Known::File(file) if self.is_ended(file));
+        let same_node =
+            node == unknown.node && !matches!(question.known, Known::File(file) if self.is_ended(file));
         relate(Evidence {
             same_node,
             content_holds: holds(&question.fingerprint, probe),
             begins_alike,
+            nothing_read: question.fingerprint.head.length == 0,
             offset: question.fingerprint.offset,
             rotated_name: is_rotated_name(path, &unknown.path),
             alive_size: question.alive_size,
@@ -194,13 +216,15 @@ impl Flow {
 
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
         let file = self.start(unknown.path.clone(), unknown.node, now);
-        let from_end = !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
+        let from_end =
+            !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
         if from_end { Adoption::NewFromEnd(file) } else { Adoption::New(file) }
     }
 
     /// A file of which nothing is known, from its beginning.
     pub(super) fn start(&mut self, path: PathBuf, node: Node, now: Moment) -> FileId {
-        let mut file = self.track(FileId(self.next_file), path, node, Fingerprint::default(), Probe::default(), now);
+        let mut file =
+            self.track(FileId(self.next_file), path, node, Fingerprint::default(), Probe::default(), now);
         self.next_file += 1;
         file.headers_left = self.config.skip_header_lines;
         self.insert(file)
@@ -223,6 +247,7 @@ impl Flow {
             tracked.move_to(copy.path.clone(), copy.node);
             tracked.presence = Presence::Away { quiet_since: now };
             tracked.look_at = now;
+            self.is_save_urgent = true;
             self.by_node.insert(copy.node, file);
         }
         Adoption::Continued(file)
@@ -234,7 +259,8 @@ impl Flow {
             return self.adopt_stranger(found, now);
         };
         let orphan = self.orphans.swap_remove(place);
-        let mut tracked = self.track(file, found.path.clone(), found.node, orphan.fingerprint, probe.clone(), now);
+        let mut tracked =
+            self.track(file, found.path.clone(), found.node, orphan.fingerprint, probe.clone(), now);
         if orphan.fingerprint.offset == 0 {
             tracked.headers_left = self.config.skip_header_lines;
         }
@@ -248,12 +274,21 @@ impl Flow {
         &self.orphans
     }
 
-    /// Gives an orphan up: its file cannot be found. Answers whether there was one.
-    pub fn give_up_orphan(&mut self, file: FileId) -> bool {
-        let before = self.orphans.len();
-        self.orphans.retain(|orphan| orphan.file != file);
-        self.forgotten.push(file);
-        self.orphans.len() < before
+    /// Whether a file may be one of the orphans, or its copy.
+    #[must_use]
+    pub fn may_be_orphan(&self, candidate: &Listed) -> bool {
+        let may_be = |orphan: &FileCheckpoint| {
+            orphan.node == candidate.node
+                || orphan.path == candidate.path
+                || is_rotated_name(&orphan.path, &candidate.path)
+        };
+        self.orphans.iter().any(may_be)
+    }
+
+    /// Gives the orphans up: their files cannot be found.
+    pub fn give_up_orphans(&mut self) -> Vec<FileCheckpoint> {
+        self.forgotten.extend(self.orphans.iter().map(|orphan| orphan.file));
+        std::mem::take(&mut self.orphans)
     }
 
     /// A file that was found outside the pattern (renamed away while the agent was down) is on its way out.
@@ -281,6 +316,7 @@ impl Flow {
 
     fn insert(&mut self, file: TrackedFile) -> FileId {
         let id = file.id;
+        self.is_save_urgent = true;
         self.by_node.insert(file.node, id);
         self.files.insert(id, file);
         id

@@ -48,7 +48,12 @@ enum Step {
 
 impl Flow {
     /// Cuts what was read of a file into records and publishes them, until the bytes or the room run out.
-    pub fn pump(&mut self, id: FileId, wall_time_ms: u64, mut publish: impl FnMut(Record<'_>) -> Publish) -> Pumped {
+    pub fn pump(
+        &mut self,
+        id: FileId,
+        wall_time_ms: u64,
+        mut publish: impl FnMut(Record<'_>) -> Publish,
+    ) -> Pumped {
         loop {
             match self.step(id, wall_time_ms, &mut publish) {
                 Step::Done => {}
@@ -63,7 +68,12 @@ impl Flow {
         }
     }
 
-    fn step(&mut self, id: FileId, wall_time_ms: u64, publish: &mut impl FnMut(Record<'_>) -> Publish) -> Step {
+    fn step(
+        &mut self,
+        id: FileId,
+        wall_time_ms: u64,
+        publish: &mut impl FnMut(Record<'_>) -> Publish,
+    ) -> Step {
         let limits = self.limits();
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
         if file.target.is_some_and(|target| file.cut() >= target) {
@@ -114,7 +124,8 @@ impl Flow {
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }
-        let fitted = fit(data, limits.record_bytes - self.key.len(), &self.config.truncated_record_terminator);
+        let fitted =
+            fit(data, limits.record_bytes - self.key.len(), &self.config.truncated_record_terminator);
         let record = Record { tag, partition_key: &self.key, data: &fitted };
         let published = publish(record);
         if published == Publish::Full {

@@ -43,7 +43,11 @@ impl Flow {
     /// Files at which to look now.
     #[must_use]
     pub fn due(&self, now: Moment) -> Vec<FileId> {
-        self.files.values().filter(|file| file.look_at <= now && !file.is_drained).map(|file| file.id).collect()
+        self.files
+            .values()
+            .filter(|file| file.look_at <= now && !file.is_drained)
+            .map(|file| file.id)
+            .collect()
     }
 
     /// Judges a look at an open file. `links`: how many names it has; 0 when it was deleted.
@@ -85,18 +89,24 @@ impl Flow {
         let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
         let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
         let fresh = bytes.len().saturating_sub(file.overlap()) as u64;
+        let was_unknown = file.head().is_empty();
         if size_after < end || !file.take_in(bytes) {
             return self.truncated(id, now);
         }
         file.look_at = now;
+        // Until its beginning is known to the store, a file cannot be found again if it is rotated while the agent is
+        // down.
+        self.is_save_urgent |= was_unknown;
         self.statistics.bytes_read.add(fresh);
         Next::Wait
     }
 
     /// An away file that is drained, quiet and acknowledged is given up. Answers those that were.
     pub fn give_up_finished(&mut self) -> Vec<FileId> {
-        let gone = |file: &TrackedFile| file.presence != Presence::Listed && file.is_drained && file.is_settled();
-        let finished: Vec<_> = self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
+        let gone =
+            |file: &TrackedFile| file.presence != Presence::Listed && file.is_drained && file.is_settled();
+        let finished: Vec<_> =
+            self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
         for file in &finished {
             self.forget(*file);
         }

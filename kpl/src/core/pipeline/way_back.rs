@@ -4,16 +4,15 @@
 
 use std::sync::Arc;
 
-use super::{Action, Finished, Held, Pipeline};
-use crate::core::aggregator::alone;
+use super::held::HeldRecord;
+use super::{Action, Finished, Pipeline};
 use crate::core::retrier::{Verdict, WRONG_SHARD, judge_call, judge_entry};
 use crate::core::sender::InFlight;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
-use crate::types::{HashKey, Moment};
-use crate::user_record::RecordRef;
+use crate::types::Moment;
 
 impl<T> Pipeline<T> {
     pub(super) fn entry_done(
@@ -103,26 +102,17 @@ impl<T> Pipeline<T> {
         let mut parts = Vec::with_capacity(record.members.len());
         record.for_each_member(|mut member, part| {
             member.history = Some(Arc::new(history.joined(member.history.as_ref())));
-            parts.push(Held {
-                member,
-                partition_key: part.partition_key.to_owned(),
-                explicit_hash_key: part.explicit_hash_key,
-                data: bytes::Bytes::copy_from_slice(part.data),
-            });
+            parts.push(HeldRecord::new(part, member));
         });
         for part in parts {
-            let record = RecordRef {
-                partition_key: &part.partition_key,
-                explicit_hash_key: part.explicit_hash_key,
-                data: &part.data,
-            };
-            if self.expiration(part.member.arrival) <= now {
-                let record = alone(record, HashKey(0), None, part.member, now);
+            let expiration = self.expiration(part.member.arrival);
+            if expiration <= now {
+                let record = part.into_alone(now);
                 self.finish(Finished::Failed { record, reason: FailureReason::Expired });
             } else if until_listed && self.shards.is_listing() {
-                self.held.push(part);
+                self.held.put_back(part, expiration);
             } else {
-                self.route(record, part.member, now);
+                part.with_record(|record, member| self.route(record, member, now));
             }
         }
     }

@@ -1,18 +1,17 @@
 //! Firehose through the AWS SDK: PutRecordBatch behind the same seam as PutRecords.
 //!
-//! Invariant: as in [`aws`](crate::transport::aws): one call is one request, with a time limit.
+//! Invariant: that of [`aws`](crate::transport::aws).
 
 use aws_config::SdkConfig;
 use aws_sdk_firehose::Client;
 use aws_sdk_firehose::config::StalledStreamProtectionConfig;
-use aws_sdk_firehose::config::retry::RetryConfig;
 use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardDescription,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, no_retries, timeout_config};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 
@@ -37,7 +36,7 @@ impl FirehoseTransport {
     pub fn from_builder(builder: aws_sdk_firehose::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = builder
             .behavior_version(BEHAVIOR())
-            .retry_config(RetryConfig::disabled())
+            .retry_config(no_retries())
             .timeout_config(timeout_config(timeouts))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();

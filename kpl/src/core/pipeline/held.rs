@@ -1,0 +1,133 @@
+//! Records that wait for a shard map: new ones for the first, and the parts of a misplaced aggregate for the next.
+//!
+//! Invariant: a new record waits no longer than it may be buffered, and no record beyond its time to live. A record
+//! that stops waiting goes alone: a single record counts wherever it lands, so it needs no map.
+
+use bytes::Bytes;
+
+use super::{Finished, Pipeline};
+use crate::core::aggregator::alone;
+use crate::kinesis_record::{KinesisRecord, Member};
+use crate::outcome::FailureReason;
+use crate::types::{HashKey, Moment};
+use crate::user_record::RecordRef;
+
+/// The records that wait.
+#[derive(Debug)]
+pub(super) struct Held<T> {
+    records: Vec<HeldRecord<T>>,
+    /// When to look at them, if no map comes before.
+    until: Moment,
+}
+
+/// One record that waits.
+#[derive(Debug)]
+pub(super) struct HeldRecord<T> {
+    pub(super) member: Member<T>,
+    partition_key: String,
+    explicit_hash_key: Option<HashKey>,
+    data: Bytes,
+}
+
+// === impl Held ===
+
+impl<T> Held<T> {
+    pub(super) fn new() -> Self {
+        Self { records: Vec::new(), until: Moment::NEVER }
+    }
+
+    /// Keeps a record, to be looked at no later than `until`.
+    pub(super) fn put(&mut self, record: RecordRef<'_>, member: Member<T>, until: Moment) {
+        self.put_back(HeldRecord::new(record, member), until);
+    }
+
+    pub(super) fn put_back(&mut self, record: HeldRecord<T>, until: Moment) {
+        self.records.push(record);
+        self.until = self.until.min(until);
+    }
+
+    pub(super) fn next_wakeup(&self) -> Moment {
+        self.until
+    }
+
+    /// Takes out everything, as Kinesis records that go nowhere.
+    pub(super) fn drain_all(&mut self, now: Moment) -> Vec<KinesisRecord<T>> {
+        self.take().into_iter().map(|held| held.into_alone(now)).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn members(&self) -> usize {
+        self.records.len()
+    }
+
+    fn take(&mut self) -> Vec<HeldRecord<T>> {
+        self.until = Moment::NEVER;
+        std::mem::take(&mut self.records)
+    }
+}
+
+// === impl HeldRecord ===
+
+impl<T> HeldRecord<T> {
+    pub(super) fn new(record: RecordRef<'_>, member: Member<T>) -> Self {
+        Self {
+            member,
+            partition_key: record.partition_key.to_owned(),
+            explicit_hash_key: record.explicit_hash_key,
+            data: Bytes::copy_from_slice(record.data),
+        }
+    }
+
+    /// The record and whose it is.
+    pub(super) fn with_record<R>(self, act: impl FnOnce(RecordRef<'_>, Member<T>) -> R) -> R {
+        let Self { member, partition_key, explicit_hash_key, data } = self;
+        act(RecordRef { partition_key: &partition_key, explicit_hash_key, data: &data }, member)
+    }
+
+    /// As a Kinesis record without a prediction.
+    pub(super) fn into_alone(self, send: Moment) -> KinesisRecord<T> {
+        self.with_record(|record, member| alone(record, record.hash_key(), None, member, send))
+    }
+}
+
+// === impl Pipeline ===
+
+impl<T> Pipeline<T> {
+    /// A listing was answered: everybody goes on, by the new map or without one.
+    pub(super) fn let_go(&mut self, has_map: bool, now: Moment) {
+        for held in self.held.take() {
+            if has_map {
+                held.with_record(|record, member| self.route(record, member, now));
+            } else {
+                self.send_alone(held, now);
+            }
+        }
+    }
+
+    /// Nobody waits longer than allowed.
+    pub(super) fn release_held(&mut self, now: Moment) {
+        if self.held.next_wakeup() > now {
+            return;
+        }
+        let is_first = self.shards.is_awaited();
+        self.shards.stop_awaiting();
+        for held in self.held.take() {
+            let expiration = self.expiration(held.member.arrival);
+            if expiration <= now {
+                self.finish(Finished::Failed {
+                    record: held.into_alone(now),
+                    reason: FailureReason::Expired,
+                });
+            } else if is_first {
+                self.send_alone(held, now);
+            } else {
+                self.held.put_back(held, expiration);
+            }
+        }
+    }
+
+    fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
+        let send = self.deadlines(&held.member, now).send;
+        self.limiter.put(held.into_alone(send), now);
+    }
+}

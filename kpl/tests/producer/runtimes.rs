@@ -1,0 +1,106 @@
+//! The runtime ends before the producer does, or was never there: every future resolves all the same.
+
+use std::time::Duration;
+
+use kpl::{FailureReason, Producer, SendError, StartError};
+
+use crate::fake::{Fake, Reply};
+use crate::support::{Memory, ORDERS, assert_empty, borrowed, config, quarter, quarter_data, small_budget};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+#[test]
+fn a_producer_needs_a_runtime() {
+    let started = Producer::builder(Fake::new(1)).start();
+    assert!(matches!(started, Err(StartError::NoRuntime)), "{started:?}");
+}
+
+#[test]
+fn everybody_hears_of_the_runtimes_end() {
+    for under_way in [true, false] {
+        let (first, second) = (runtime(), runtime());
+        let fake = Fake::new(1).always(Reply::Hold);
+        let memory = Memory::default();
+        let (producer, deliveries) = first.block_on(async {
+            let producer = Producer::builder(fake.clone())
+                .config(config(small_budget))
+                .outcomes(memory.clone())
+                .start()
+                .expect("lawful");
+            let deliveries: Vec<_> =
+                (0..3).map(|number| producer.try_send(quarter(number)).expect("room")).collect();
+            producer.stream(&ORDERS).try_send_tagged(borrowed(&quarter_data(3)), 3).expect("room");
+            if under_way {
+                while fake.calls().is_empty() {
+                    tokio::task::yield_now().await;
+                    tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.ok();
+                }
+            }
+            (producer, deliveries)
+        });
+
+        let waiters = second.block_on(async {
+            let waiting = |producer: Producer| async move {
+                let sent = producer.send(quarter(9)).await;
+                assert!(matches!(sent, Err(SendError::Closed(_))), "{sent:?}");
+            };
+            let flushing = |producer: Producer| async move { producer.flush().await };
+            let closing = |producer: Producer| async move { producer.close().await };
+            let waiters = [
+                crate::support::beside(waiting(producer.clone())),
+                crate::support::beside(flushing(producer.clone())),
+                crate::support::beside(closing(producer.clone())),
+            ];
+            crate::support::settle().await;
+            waiters
+        });
+        drop(first);
+
+        second.block_on(async {
+            for waiter in waiters {
+                waiter.await.expect("no panic");
+            }
+            for delivery in deliveries {
+                let failed = delivery.await.expect_err("cut off");
+                assert_eq!(failed.reason(), FailureReason::Aborted);
+                assert_eq!(failed.may_have_been_written(), under_way);
+            }
+            let told = memory.told();
+            assert!(told.len() == 1 && told[&3].len() == 1 && told[&3][0].is_err(), "{told:?}");
+            assert_empty(&producer);
+            let refused = producer.send(quarter(5)).await;
+            assert!(matches!(refused, Err(SendError::Closed(_))), "{refused:?}");
+            let mut elsewhere = quarter(6);
+            elsewhere.stream = kpl::StreamName::new("after-the-end").expect("lawful");
+            assert!(matches!(producer.send(elsewhere).await, Err(SendError::Closed(_))));
+            producer.flush().await;
+            producer.close().await;
+            assert_empty(&producer);
+        });
+    }
+}
+
+#[test]
+fn records_may_come_from_threads_without_a_runtime() {
+    let runtime = runtime();
+    let fake = Fake::new(3);
+    let producer = {
+        let _inside = runtime.enter();
+        Producer::builder(fake.clone()).start().expect("lawful")
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let producer = producer.clone();
+            scope.spawn(move || {
+                for number in 0..500 {
+                    drop(producer.try_send(crate::support::record(thread * 500 + number)).expect("room"));
+                }
+            });
+        }
+    });
+    runtime.block_on(producer.close());
+    assert_eq!(fake.stored(), crate::support::all_data(2000));
+    assert_empty(&producer);
+}

@@ -1,0 +1,116 @@
+//! `kill -9` at random moments, again and again, under a log that is written and rotated all the time.
+//!
+//! Nothing may be missing; lines may be doubled, because what was sent and not yet saved is sent again.
+//!
+//! The environment: `KINESIS_AGENT_KILLS` is how often (default 12), `KINESIS_AGENT_SEED` repeats a run; the seed is
+//! printed.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::books::Books;
+use crate::log_writer::{LogWriter, Rotation};
+use crate::patience::PATIENCE;
+use crate::workshop::Workshop;
+
+/// Between two chances of a rotation.
+const STRETCH: Duration = Duration::from_millis(60);
+
+/// Of so many chances one is taken.
+const ROTATION_ODDS: u32 = 6;
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+/// Which rotations a log can survive while nobody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Allowed {
+    /// Any: the pattern finds every file afterwards.
+    Always,
+    /// Of files that the agent has begun to ship: under an exact name no other file is ever seen again.
+    OnceBegun,
+}
+
+struct Scene<'a> {
+    writer: LogWriter,
+    books: Books,
+    random: fastrand::Rng,
+    read: Box<dyn FnMut() -> Vec<bytes::Bytes> + 'a>,
+    allowed: Allowed,
+}
+
+impl Scene<'_> {
+    /// Writes for so long, and rotates now and then.
+    fn play(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let left = end.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            self.writer.write_for(left.min(STRETCH));
+            if self.random.u32(0..ROTATION_ODDS) == 0 {
+                self.rotate();
+            }
+        }
+    }
+
+    fn rotate(&mut self) {
+        self.books.enter((self.read)());
+        let file = self.writer.first_of_file..self.writer.written;
+        if self.allowed == Allowed::Always || file.clone().any(|number| self.books.has(number)) {
+            let rotation = if self.random.bool() { Rotation::Rename } else { Rotation::CopyTruncate };
+            self.writer.rotate(rotation);
+        }
+    }
+
+    /// How long an agent lives: often too short to save anything.
+    fn life(&mut self) -> Duration {
+        let longest = if self.random.bool() { 500 } else { 2500 };
+        Duration::from_millis(self.random.u64(0..longest))
+    }
+}
+
+fn survive(pattern: &str, allowed: Allowed) {
+    let kills = from_environment("KINESIS_AGENT_KILLS").unwrap_or(12);
+    let seed = from_environment("KINESIS_AGENT_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("{pattern}: KINESIS_AGENT_SEED={seed} KINESIS_AGENT_KILLS={kills}");
+    let shop = Workshop::new();
+    let more = json!({ "aggregation": false, "maxBufferSizeRecords": 50 });
+    let configuration = shop.configure(&[shop.flow(pattern, more)]);
+    let mut reader = shop.reader();
+    let mut scene = Scene {
+        writer: LogWriter::open(shop.log("app.log")),
+        books: Books::default(),
+        random: fastrand::Rng::with_seed(seed),
+        read: Box::new(move || reader.read_all()),
+        allowed,
+    };
+    for _ in 0..kills {
+        let agent = shop.run(&configuration);
+        let life = scene.life();
+        scene.play(life);
+        agent.kill();
+    }
+    let agent = shop.run(&configuration);
+    let written = scene.writer.written;
+    scene.books.await_lines(written, PATIENCE, &mut scene.read);
+    agent.stop();
+    println!(
+        "{pattern}: {kills} kills, {} rotations, {written} lines written, {} missing, {} doubled",
+        scene.writer.rotations,
+        scene.books.missing(written).len(),
+        scene.books.doubled()
+    );
+    scene.books.assert_nothing_missing(written);
+}
+
+#[test]
+fn nothing_is_lost_under_a_glob() {
+    survive("app.log*", Allowed::Always);
+}
+
+#[test]
+fn nothing_is_lost_under_an_exact_name() {
+    survive("app.log", Allowed::OnceBegun);
+}

@@ -1,0 +1,51 @@
+//! The real binary, from outside: real files, a real configuration, real sockets to a sandbox in this process.
+//!
+//! Nothing here looks inside the agent. A test writes and rotates files, starts and stops and kills
+//! `kinesis-agent`, and reads back what a consumer of the stream would see. What is waited for is a condition with a
+//! deadline, never a time.
+//!
+//! Each module says that it is a test, because clippy lets helpers unwrap only then.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests play the world around the agent: its files and its time"
+)]
+
+#[cfg(test)]
+mod agent_process;
+#[cfg(test)]
+mod books;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod config_examples;
+#[cfg(test)]
+mod converters;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod firehose;
+#[cfg(test)]
+mod initial_position;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod log_writer;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod new_files;
+#[cfg(test)]
+mod once;
+#[cfg(test)]
+mod patience;
+#[cfg(test)]
+mod rotations;
+#[cfg(test)]
+mod rotations_while_down;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod stream_reader;
+#[cfg(test)]
+mod workshop;

@@ -1,0 +1,61 @@
+//! Files that appear while the agent runs, found by notification: the rescan is an hour away.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::patience::{PATIENCE, comes_true};
+use crate::workshop::{Workshop, sorted};
+
+/// A rescan that never comes, and small batches at once.
+fn rarely_rescanned() -> Value {
+    json!({ "maxTimeBetweenFileTrackerRefreshMillis": 3_600_000 })
+}
+
+fn arrives(shop: &Workshop, lines: &[&str], patience: Duration) -> bool {
+    comes_true(patience, || shop.shipped() == sorted(lines))
+}
+
+#[test]
+fn a_new_file_is_found_by_notification() {
+    let shop = Workshop::new();
+    shop.write("first.log", "first\n");
+    let agent = shop.run_started(&shop.configure(&[shop.flow("*.log", rarely_rescanned())]));
+    assert!(arrives(&shop, &["first\n"], PATIENCE), "{}", agent.stderr());
+    shop.write("second.log", "second\n");
+    assert!(arrives(&shop, &["first\n", "second\n"], PATIENCE), "{}", agent.stderr());
+    fs::rename(shop.log("second.log"), shop.root().join("second.log")).unwrap();
+    fs::write(shop.root().join("third.tmp"), "third\n").unwrap();
+    fs::rename(shop.root().join("third.tmp"), shop.log("third.log")).unwrap();
+    assert!(arrives(&shop, &["first\n", "second\n", "third\n"], PATIENCE), "{}", agent.stderr());
+    agent.stop();
+}
+
+#[test]
+fn a_directory_that_appears_later_is_watched_then() {
+    let shop = Workshop::new();
+    let pattern = json!({ "filePattern": shop.root().join("later/*.log"), "kinesisStream": "lines" });
+    let mut flow = shop.flow("", rarely_rescanned());
+    flow.as_object_mut().unwrap().extend(pattern.as_object().unwrap().clone());
+    let agent = shop.run_started(&shop.configure(&[flow]));
+    fs::create_dir(shop.root().join("later")).unwrap();
+    fs::write(shop.root().join("later/a.log"), "a\n").unwrap();
+    assert!(arrives(&shop, &["a\n"], PATIENCE), "{}", agent.stderr());
+    fs::write(shop.root().join("later/b.log"), "b\n").unwrap();
+    assert!(arrives(&shop, &["a\n", "b\n"], PATIENCE), "{}", agent.stderr());
+    agent.stop();
+}
+
+#[test]
+fn a_directory_that_goes_and_comes_back_is_followed_again() {
+    let shop = Workshop::new();
+    shop.write("first.log", "first\n");
+    let agent = shop.run_started(&shop.configure(&[shop.flow("*.log", rarely_rescanned())]));
+    assert!(arrives(&shop, &["first\n"], PATIENCE), "{}", agent.stderr());
+    fs::rename(shop.root().join("logs"), shop.root().join("logs.old")).unwrap();
+    fs::create_dir(shop.root().join("logs")).unwrap();
+    shop.write("second.log", "second\n");
+    assert!(arrives(&shop, &["first\n", "second\n"], PATIENCE), "{}", agent.stderr());
+    agent.stop();
+}
