@@ -23,6 +23,7 @@ use crate::fs;
 use crate::inbox::{Inbox, Outcomes};
 use crate::metrics::{DeliveryMetrics, SharedMetrics};
 use crate::publisher::{Publisher, PublisherError, Transports};
+pub use crate::statistics::FlowHandle;
 use crate::statistics::{DeliveryStatistics, FlowStatistics};
 use crate::status;
 
@@ -55,19 +56,6 @@ pub struct Agent {
     reporter: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     patience: Duration,
-}
-
-/// One flow as it can be watched from outside.
-#[derive(Debug, Clone)]
-pub struct FlowHandle {
-    /// Its id.
-    pub id: String,
-    /// Where its records go.
-    pub destination: Destination,
-    /// What it has read and sent.
-    pub statistics: Arc<FlowStatistics>,
-    /// What became of its calls.
-    pub deliveries: Arc<DeliveryStatistics>,
 }
 
 #[derive(Debug)]

@@ -2,7 +2,10 @@
 //!
 //! Invariant: the books balance: records parsed = acknowledged + dropped by rule + refused + pending.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::config::Destination;
 
 /// Counters of one flow. Each is exact; read together they may be a moment apart.
 #[derive(Debug, Default)]
@@ -56,6 +59,19 @@ pub struct DeliveryStatistics {
     pub user_records_put: Counter,
     /// Data bytes of the entries stored, keys not counted.
     pub data_bytes_put: Counter,
+}
+
+/// One flow as it can be watched from outside.
+#[derive(Debug, Clone)]
+pub struct FlowHandle {
+    /// Its id.
+    pub id: String,
+    /// Where its records go.
+    pub destination: Destination,
+    /// What it has read and sent.
+    pub statistics: Arc<FlowStatistics>,
+    /// What became of its calls.
+    pub deliveries: Arc<DeliveryStatistics>,
 }
 
 /// A number that one thread changes and others read.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::agent::FlowHandle;
 use crate::cloudwatch::CloudWatch;
 use crate::metric::MetricName;
 use crate::metrics::SharedMetrics;
+use crate::statistics::FlowHandle;
 
 /// The task that reports.
 #[derive(Debug)]

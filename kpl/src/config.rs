@@ -120,7 +120,8 @@ impl Config {
 
     /// What counts of `record_max_buffered_time`.
     pub(crate) fn buffered_time(&self) -> Duration {
-        self.record_ttl.map_or(self.record_max_buffered_time, |ttl| self.record_max_buffered_time.min(ttl / 2))
+        self.record_ttl
+            .map_or(self.record_max_buffered_time, |ttl| self.record_max_buffered_time.min(ttl / 2))
     }
 
     /// Time that the collector gets out of `record_max_buffered_time`, to gather aggregates of many shards into one

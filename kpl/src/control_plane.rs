@@ -59,7 +59,8 @@ impl governor::clock::Clock for GovernorClock {
 
 impl ControlPlane {
     pub(crate) fn new(clock: Clock) -> Self {
-        let budget = RateLimiter::direct_with_clock(Quota::per_second(CALLS_PER_SECOND), GovernorClock(clock));
+        let budget =
+            RateLimiter::direct_with_clock(Quota::per_second(CALLS_PER_SECOND), GovernorClock(clock));
         Self { clock, budget: Arc::new(budget) }
     }
 

@@ -218,9 +218,10 @@ impl Driver {
             Action::PutRecords(id, request) => {
                 // Called inside the task, so that a transport that panics fails its call and nothing else.
                 let transport = Arc::clone(&self.transport);
-                calls.start(Some(id), async move {
-                    Answer::PutRecords(id, transport.put_records(request).await)
-                });
+                calls.start(
+                    Some(id),
+                    async move { Answer::PutRecords(id, transport.put_records(request).await) },
+                );
             }
             Action::ListShards => {
                 let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));

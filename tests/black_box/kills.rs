@@ -15,10 +15,10 @@ use crate::patience::PATIENCE;
 use crate::workshop::Workshop;
 
 /// Between two chances of a rotation.
-const STRETCH: Duration = Duration::from_millis(60);
+const STRETCH: Duration = Duration::from_millis(40);
 
 /// Of so many chances one is taken.
-const ROTATION_ODDS: u32 = 6;
+const ROTATION_ODDS: u32 = 5;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))

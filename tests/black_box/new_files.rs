@@ -1,6 +1,8 @@
 //! Files that appear while the agent runs, found by notification: the rescan is an hour away.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -58,4 +60,29 @@ fn a_directory_that_goes_and_comes_back_is_followed_again() {
     shop.write("second.log", "second\n");
     assert!(arrives(&shop, &["first\n", "second\n"], PATIENCE), "{}", agent.stderr());
     agent.stop();
+}
+
+/// Files that even root cannot read: the kernel refuses to open the one, and the other one's bytes.
+#[test]
+fn unreadable_files_do_not_stop_the_others() {
+    let denied = "/sys/bus/clocksource/drivers_probe";
+    let broken = "/sys/devices/software/power/autosuspend_delay_ms";
+    for position in ["START_OF_FILE", "END_OF_FILE"] {
+        let shop = Workshop::new();
+        symlink(denied, shop.log("0-denied.log")).unwrap();
+        symlink(broken, shop.log("1-broken.log")).unwrap();
+        let flow = shop.flow("*.log", json!({ "initialPosition": position }));
+        let agent = shop.run_started(&shop.configure(&[flow]));
+        shop.write("2-good.log", "good\n");
+        assert!(arrives(&shop, &["good\n"], PATIENCE), "{}", agent.stderr());
+        shop.write("3-good.log", "good too\n");
+        assert!(arrives(&shop, &["good\n", "good too\n"], PATIENCE), "{}", agent.stderr());
+        let said = agent.stop().stderr;
+        for (name, target) in [("0-denied.log", denied), ("1-broken.log", broken)] {
+            // Where the kernel does not have such a file, the link leads nowhere and there is nothing to say.
+            let is_named = said.contains(name) || !Path::new(target).exists();
+            assert!(is_named, "{name} is not named:\n{said}");
+        }
+        assert!(said.lines().count() < 40, "the trouble is not said again and again:\n{said}");
+    }
 }

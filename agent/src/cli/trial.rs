@@ -89,10 +89,10 @@ impl Trial {
         for destination in &self.destinations {
             match destination {
                 Destination::KinesisStream(name) => {
-                    print_stream(&self.endpoint(), name, ReadExtent::ToTip).await
+                    print_stream(&self.endpoint(), name, ReadExtent::ToTip).await;
                 }
                 Destination::DeliveryStream(name) => {
-                    self.sandbox.delivered(name).unwrap_or_default().iter().for_each(|data| print(data));
+                    self.sandbox.delivered(name).unwrap_or_default().iter().for_each(print);
                 }
             }
         }
@@ -119,7 +119,7 @@ async fn print_deliveries(sandbox: &Sandbox, name: &str) {
     loop {
         looks.tick().await;
         let delivered = sandbox.delivered(name).unwrap_or_default();
-        delivered[printed..].iter().for_each(|data| print(data));
+        delivered[printed..].iter().for_each(print);
         printed = delivered.len();
     }
 }

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn content_is_recognised_by_head_and_marker() {
-        let original: Vec<u8> = (0..5000u32).flat_map(|number| number.to_be_bytes()).collect();
+        let original: Vec<u8> = (0..5000u32).flat_map(u32::to_be_bytes).collect();
         let mut other_head = original.clone();
         other_head[3] ^= 1;
         let mut other_marker = original.clone();

@@ -12,6 +12,13 @@ use crate::fs::{self, OpenFile};
 use crate::source_file::Listed;
 use crate::types::FileId;
 
+/// An unknown file, opened, with the answers to the machine's questions about it.
+struct Examined {
+    file: OpenFile,
+    found: Listed,
+    answers: Vec<(Question, Probe)>,
+}
+
 impl FlowTask {
     /// Lists the directory and takes in what is new.
     pub(super) fn list(&mut self) -> io::Result<()> {
@@ -38,14 +45,14 @@ impl FlowTask {
     }
 
     fn adopt(&mut self, unknown: &Listed) -> io::Result<()> {
-        let Some((file, found, answers)) = self.examine(unknown)? else { return Ok(()) };
+        let Some(Examined { file, found, answers }) = self.examine(unknown)? else { return Ok(()) };
         let adoption = self.flow.adopt(&found, &answers, self.clock.now());
         self.hold(adoption, file, &found)
     }
 
     /// Opens a file and answers the machine's questions about it. `None` when it cannot be opened, or is known after
     /// all: between the listing and now another file may have taken the name.
-    fn examine(&mut self, listed: &Listed) -> io::Result<Option<(OpenFile, Listed, Vec<(Question, Probe)>)>> {
+    fn examine(&mut self, listed: &Listed) -> io::Result<Option<Examined>> {
         let file = match OpenFile::open(&listed.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -71,7 +78,7 @@ impl FlowTask {
             let probe = file.probe(question.fingerprint.wanted())?;
             answers.push((question, probe));
         }
-        Ok(Some((file, found, answers)))
+        Ok(Some(Examined { file, found, answers }))
     }
 
     fn report_unreadable(&mut self, path: &Path, error: &io::Error) {
@@ -188,7 +195,7 @@ impl FlowTask {
             if self.flow.is_tracked(candidate.node) {
                 continue;
             }
-            let Some((file, found, answers)) = self.examine(&candidate)? else { continue };
+            let Some(Examined { file, found, answers }) = self.examine(&candidate)? else { continue };
             let is_followed = self.is_followed(&found.path);
             let now = self.clock.now();
             let Some(adoption) = self.flow.adopt_rest(&found, &answers, is_followed, now) else { continue };

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use kpl::ShardId;
 
-use super::deaggregation::HashKeyRange;
+use super::HashKeyRange;
 
 /// A shard as ListShards tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

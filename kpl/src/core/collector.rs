@@ -131,9 +131,9 @@ impl<T> Collector<T> {
         self.arrivals.get()
     }
 
-    /// Takes out the entries that have arrived by `arrival`.
-    pub(crate) fn take_arrived_by(&mut self, arrival: Moment) -> Vec<KinesisRecord<T>> {
-        if self.oldest_arrival() > arrival {
+    /// Takes out the entries that `is_expired` says so of, by their arrival; older ones expire no later.
+    pub(crate) fn take_expired(&mut self, is_expired: impl Fn(Moment) -> bool) -> Vec<KinesisRecord<T>> {
+        if self.queue.is_empty() || !is_expired(self.oldest_arrival()) {
             return Vec::new();
         }
         let hurried = self.hurried;
@@ -141,7 +141,7 @@ impl<T> Collector<T> {
         let all = std::mem::replace(self, emptied).queue;
         let mut taken = Vec::new();
         for (place, record) in all.into_iter().enumerate() {
-            if record.arrival <= arrival {
+            if is_expired(record.arrival) {
                 taken.push(record);
             } else {
                 self.hurried += usize::from(place < hurried);
@@ -227,10 +227,13 @@ mod tests {
     }
 
     fn collector_entry(tag: usize) -> KinesisRecord<usize> {
-        collector(&[1; 1], None).queue.pop_front().map_or_else(|| unreachable!(), |mut record| {
-            record.members[0].tag = tag;
-            record
-        })
+        collector(&[1; 1], None).queue.pop_front().map_or_else(
+            || unreachable!(),
+            |mut record| {
+                record.members[0].tag = tag;
+                record
+            },
+        )
     }
 
     #[test]
@@ -290,10 +293,10 @@ mod tests {
         let all: Vec<_> = collector.drain_all();
         all.into_iter().for_each(|record| collector.put(record));
         collector.hurry();
-        let taken = collector.take_arrived_by(at(3));
+        let taken = collector.take_expired(|arrival| arrival <= at(3));
         assert_eq!(taken.iter().map(|record| record.members[0].tag).collect::<Vec<_>>(), [1, 3, 5]);
         assert_eq!((collector.oldest_arrival(), collector.bytes, collector.hurried), (at(5), 6, 3));
-        assert!(collector.take_arrived_by(at(3)).is_empty());
+        assert!(collector.take_expired(|arrival| arrival <= at(3)).is_empty());
     }
 
     #[test]

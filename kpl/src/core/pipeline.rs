@@ -220,7 +220,7 @@ impl<T> Pipeline<T> {
             self.collector.put(record);
         }
         if let Some(ttl) = self.config.record_ttl {
-            expired.extend(self.collector.take_arrived_by(now.minus(ttl)));
+            expired.extend(self.collector.take_expired(|arrival| arrival.plus(ttl) <= now));
         }
         for record in expired {
             self.expire(record, now);
@@ -270,7 +270,12 @@ impl<T> Pipeline<T> {
         };
         // Looking a little late finds many that expired together.
         let expire = self.expiration(self.collector.oldest_arrival()).plus(EXPIRY_SLACK);
-        self.held.next_wakeup().min(self.aggregator.next_wakeup()).min(self.limiter.next_wakeup()).min(send).min(expire)
+        self.held
+            .next_wakeup()
+            .min(self.aggregator.next_wakeup())
+            .min(self.limiter.next_wakeup())
+            .min(send)
+            .min(expire)
     }
 
     /// Records without an outcome.

@@ -6,7 +6,8 @@ use kpl::{InvalidUserRecord, SendError, StreamName, UserRecord};
 
 use crate::fake::{Fake, Reply};
 use crate::support::{
-    assert_empty, beside, borrowed, now, pause, quarter, quarter_data, record, settle, small_budget, start, ORDERS,
+    ORDERS, assert_empty, beside, borrowed, now, pause, quarter, quarter_data, record, settle, small_budget,
+    start,
 };
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +43,8 @@ async fn many_callers_wait_and_all_are_served() {
             let producer = producer.clone();
             beside(async move {
                 for number in 0..20 {
-                    let delivery = producer.send(record(caller * 20 + number)).await.expect("room in the end");
+                    let delivery =
+                        producer.send(record(caller * 20 + number)).await.expect("room in the end");
                     assert!(producer.outstanding_records() <= 7);
                     assert!(delivery.await.is_ok());
                 }

@@ -140,7 +140,11 @@ impl Fake {
         })
     }
 
-    async fn carry_out(self, reply: Reply, request: PutRecordsRequest) -> Result<PutRecordsResponse, CallError> {
+    async fn carry_out(
+        self,
+        reply: Reply,
+        request: PutRecordsRequest,
+    ) -> Result<PutRecordsResponse, CallError> {
         pause(LATENCY).await;
         let entries = &request.entries;
         match reply {
@@ -152,13 +156,17 @@ impl Fake {
             Reply::Panic => panic!("the script says so"),
             Reply::Store | Reply::LoseAnswer | Reply::FailEntries(_) | Reply::Miscount => {}
         }
-        let mut results: Vec<_> = entries.iter().enumerate().map(|(place, entry)| match reply {
-            Reply::FailEntries(code) if code(place).is_some() => Err(EntryError {
-                code: code(place).unwrap_or_default().to_owned(),
-                message: "as the script says".to_owned(),
-            }),
-            _ => self.store(entry),
-        }).collect();
+        let mut results: Vec<_> = entries
+            .iter()
+            .enumerate()
+            .map(|(place, entry)| match reply {
+                Reply::FailEntries(code) if code(place).is_some() => Err(EntryError {
+                    code: code(place).unwrap_or_default().to_owned(),
+                    message: "as the script says".to_owned(),
+                }),
+                _ => self.store(entry),
+            })
+            .collect();
         match reply {
             Reply::LoseAnswer => return Err(failure("Timeout", Doubt::MayHaveBeenWritten)),
             Reply::Miscount => results.truncate(entries.len() - 1),

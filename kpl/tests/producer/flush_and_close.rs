@@ -5,7 +5,7 @@ use std::time::Duration;
 use kpl::{SendError, StreamName};
 
 use crate::fake::{Fake, LATENCY, Reply};
-use crate::support::{all_data, assert_empty, beside, now, outcomes, pause, record, settle, start, ORDERS};
+use crate::support::{ORDERS, all_data, assert_empty, beside, now, outcomes, pause, record, settle, start};
 
 #[tokio::test(start_paused = true)]
 async fn a_flush_covers_what_came_before_and_nothing_later() {
@@ -41,7 +41,8 @@ async fn a_flush_of_one_stream_is_no_business_of_another() {
     });
     let mut other = record(1);
     other.stream = StreamName::new("another").expect("lawful");
-    let (mine, other) = (producer.try_send(record(0)).expect("room"), producer.try_send(other).expect("room"));
+    let (mine, other) =
+        (producer.try_send(record(0)).expect("room"), producer.try_send(other).expect("room"));
     producer.stream(&ORDERS).flush().await;
     assert!(mine.await.is_ok());
     assert_eq!((fake.calls().len(), producer.outstanding_records()), (1, 1));
@@ -89,7 +90,8 @@ async fn close_drains_refuses_and_can_be_repeated() {
         config.record_ttl = None;
     });
     let stream = producer.stream(&ORDERS);
-    let deliveries: Vec<_> = (0..500).map(|number| producer.try_send(record(number)).expect("room")).collect();
+    let deliveries: Vec<_> =
+        (0..500).map(|number| producer.try_send(record(number)).expect("room")).collect();
     let started = now();
     let closings: Vec<_> = (0..3)
         .map(|_| {
@@ -147,7 +149,8 @@ async fn dropping_the_last_handle_drains_in_the_background() {
     });
     let stream = producer.stream(&ORDERS);
     let started = now();
-    let deliveries: Vec<_> = (0..100).map(|number| producer.try_send(record(number)).expect("room")).collect();
+    let deliveries: Vec<_> =
+        (0..100).map(|number| producer.try_send(record(number)).expect("room")).collect();
     drop(producer);
     pause(Duration::from_secs(1)).await;
     assert!(fake.calls().is_empty(), "a stream's handle keeps the producer");

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kpl::{
-    FailureReason, HashKey, InvalidUserRecord, Metric, MetricsSink, OutcomeSink, Producer, SendError, UserRecord,
-    UserRecordFailed, UserRecordResult,
+    FailureReason, HashKey, InvalidUserRecord, Metric, MetricsSink, OutcomeSink, Producer, SendError,
+    UserRecord, UserRecordFailed, UserRecordResult,
 };
 
 use crate::fake::{Fake, Listing, Reply};
@@ -16,7 +16,8 @@ const THROTTLED: &str = "ProvisionedThroughputExceededException";
 
 #[tokio::test(start_paused = true)]
 async fn every_outcome_reaches_its_delivery_or_tag_exactly_once() {
-    let throttle_every_other: fn(usize) -> Option<&'static str> = |place| (place % 2 == 0).then_some(THROTTLED);
+    let throttle_every_other: fn(usize) -> Option<&'static str> =
+        |place| (place % 2 == 0).then_some(THROTTLED);
     for aggregation in [true, false] {
         let fake = Fake::new(3).replies([
             Reply::FailEntries(throttle_every_other),
@@ -99,8 +100,7 @@ async fn a_lost_answer_leaves_a_doubt() {
 async fn a_missing_stream_fails_its_records_fast() {
     let missing = "ResourceNotFoundException";
     for aggregation in [true, false] {
-        let fake =
-            Fake::new(1).always(Reply::FailCall(missing)).listings([Listing::Fail(missing); 20]);
+        let fake = Fake::new(1).always(Reply::FailCall(missing)).listings([Listing::Fail(missing); 20]);
         let producer = start(&fake, |config| config.aggregation_enabled = aggregation);
         let started = now();
         let failed = producer.send(record(1)).await.expect("room").await.expect_err("no such stream");
@@ -118,7 +118,8 @@ async fn a_panic_inside_a_call_fails_that_call_only() {
     let fake = Fake::new(1).replies([Reply::Panic]);
     let producer = start(&fake, |_| {});
     let stored = producer.send(record(1)).await.expect("room").await.expect("the second attempt stores it");
-    let codes: Vec<_> = stored.attempts().iter().map(|attempt| attempt.error.as_ref().map(|it| &*it.0)).collect();
+    let codes: Vec<_> =
+        stored.attempts().iter().map(|attempt| attempt.error.as_ref().map(|it| &*it.0)).collect();
     assert_eq!(codes, [Some("TransportFailure"), None]);
     assert_empty(&producer);
 }
@@ -209,7 +210,10 @@ async fn invalid_records_are_refused_with_the_record_inside() {
     for (invalid, problem) in [
         (record(String::new(), 1), InvalidUserRecord::EmptyPartitionKey),
         (record("k".repeat(257), 1), InvalidUserRecord::PartitionKeyTooLong { characters: 257 }),
-        (record("k".to_owned(), 1 << 20), InvalidUserRecord::TooLarge { bytes: (1 << 20) + 1, limit: 1 << 20 }),
+        (
+            record("k".to_owned(), 1 << 20),
+            InvalidUserRecord::TooLarge { bytes: (1 << 20) + 1, limit: 1 << 20 },
+        ),
     ] {
         let refusals = [producer.try_send(invalid.clone()), producer.send(invalid.clone()).await];
         for refusal in refusals {

@@ -6,7 +6,7 @@ use kpl::aggregation_format::{Decoded, decode};
 use kpl::{StreamName, UserRecord};
 
 use crate::fake::{Fake, Listing};
-use crate::support::{all_data, assert_empty, data, now, outcomes, pause, record, start, ORDERS};
+use crate::support::{ORDERS, all_data, assert_empty, data, now, outcomes, pause, record, start};
 
 /// When each record was handed over, and when the call that carried it started, by its number.
 fn waits(fake: &Fake, handed_over: &[Duration]) -> Vec<Duration> {
@@ -62,7 +62,9 @@ async fn traffic_flows_while_the_shards_cannot_be_listed_and_is_aggregated_after
         let fake = Fake::new(1).listings([trouble; 2]);
         let producer = start(&fake, |_| {});
         let send = |numbers: std::ops::Range<usize>| {
-            outcomes(numbers.map(|number| producer.try_send(record(number)).expect("room")).collect::<Vec<_>>())
+            outcomes(
+                numbers.map(|number| producer.try_send(record(number)).expect("room")).collect::<Vec<_>>(),
+            )
         };
         assert!(send(0..10).await.iter().all(Result::is_ok));
         assert_eq!(fake.calls()[0].entries.len(), 10, "{trouble:?}: one entry for each record");
@@ -100,7 +102,8 @@ async fn an_idle_producer_does_not_wake_up() {
 async fn many_streams_share_a_producer() {
     let fake = Fake::new(3);
     let producer = start(&fake, |_| {});
-    let names: Vec<_> = (0..100).map(|name| StreamName::new(&format!("stream-{name}")).expect("lawful")).collect();
+    let names: Vec<_> =
+        (0..100).map(|name| StreamName::new(&format!("stream-{name}")).expect("lawful")).collect();
     let (started, mut deliveries) = (now(), Vec::new());
     for number in 0..2000 {
         let stream = names[number % names.len()].clone();
