@@ -11,10 +11,9 @@ mod outcomes;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::checkpoint_saver::CheckpointSaver;
 use crate::checkpoint_store::FlowSave;
@@ -73,6 +72,8 @@ pub struct FlowState {
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
     is_flushing: bool,
+    /// The producer has ended by itself: nothing more can be sent.
+    has_failed: bool,
 }
 
 /// A file that is held open.
@@ -91,21 +92,31 @@ pub struct FlowEnd {
     pub is_complete: bool,
 }
 
+/// Rings when a flow's thread ends, however it does.
+struct Ringer(Arc<Notify>);
+
+impl Drop for Ringer {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
 impl FlowTask {
-    /// Starts the thread. The receiver hears how it ended.
+    /// Starts the thread. The receiver hears how it ended, or that it died; `ended` rings in either case.
     ///
     /// # Errors
     ///
     /// The operating system refuses a thread.
-    pub fn start(self, number: usize) -> std::io::Result<(JoinHandle<()>, oneshot::Receiver<FlowEnd>)> {
+    pub fn start(self, number: usize, ended: Arc<Notify>) -> std::io::Result<oneshot::Receiver<FlowEnd>> {
         let (sender, receiver) = oneshot::channel();
         let body = move || {
+            let _ringer = Ringer(ended);
             let end = self.run();
             // Whoever waited may be gone.
             let _ = sender.send(end);
         };
-        let thread = std::thread::Builder::new().name(format!("flow-{number}")).spawn(body)?;
-        Ok((thread, receiver))
+        std::thread::Builder::new().name(format!("flow-{number}")).spawn(body)?;
+        Ok(receiver)
     }
 
     fn run(mut self) -> FlowEnd {
@@ -126,7 +137,8 @@ impl FlowTask {
             }
             let result = self.pass();
             self.note(&result);
-            if self.once && self.is_complete() {
+            let cannot_list = result.is_err() && !self.state.has_listed;
+            if (self.once && (cannot_list || self.is_complete())) || self.state.has_failed {
                 return self.stop();
             }
         }
@@ -145,10 +157,15 @@ impl FlowTask {
         }
     }
 
-    /// One round of chores; of each file that is due, one read.
+    /// One round of chores; of each file that is due, one read. A chore that fails does not keep the others from being
+    /// done; the first failure is answered.
     fn pass(&mut self) -> std::io::Result<()> {
+        let mut result = Ok(());
         if self.clock.now() >= self.state.list_at {
-            self.list()?;
+            result = self.list();
+            if result.is_err() {
+                self.state.list_at = self.clock.now().plus(UNWATCHED_RESCAN);
+            }
         }
         self.republish();
         if let Some(blocked) = self.state.blocked.take_if(|_| !self.state.awaits_room) {
@@ -158,7 +175,10 @@ impl FlowTask {
             if self.is_blocked() || self.inbox.is_stopped() {
                 break;
             }
-            self.look(file)?;
+            if let Err(error) = self.look(file) {
+                self.put_off(file, &error);
+                result = result.and(Err(error));
+            }
         }
         for file in self.flow.give_up_finished() {
             self.state.opened.remove(&file);
@@ -169,7 +189,7 @@ impl FlowTask {
         if self.clock.now() >= self.state.save_at {
             self.save();
         }
-        Ok(())
+        result
     }
 
     fn is_blocked(&self) -> bool {
@@ -179,18 +199,25 @@ impl FlowTask {
     fn pump(&mut self, file: FileId) {
         let Self { flow, publisher, .. } = self;
         let mut wanted = 0;
+        let mut has_failed = false;
         let pumped = flow.pump(file, self.clock.wall_time_ms(), |record| {
             wanted = record.data.len() + record.partition_key.len();
             match publisher.publish(record.tag.to_number(), record.partition_key, record.data) {
                 Published::Accepted => Publish::Accepted,
                 Published::Full => Publish::Full,
+                Published::Ended => {
+                    has_failed = true;
+                    Publish::Full
+                }
                 Published::Invalid(problem) => {
                     tracing::error!(%problem, bytes = wanted, "a record can never be sent, passing over it");
                     Publish::Refused
                 }
             }
         });
-        if pumped == Pumped::Blocked {
+        if has_failed {
+            self.state.has_failed = true;
+        } else if pumped == Pumped::Blocked {
             self.state.blocked = Some(file);
             self.await_room(wanted);
         }
@@ -226,7 +253,8 @@ impl FlowTask {
             self.take_outcomes(&mut letters);
         }
         self.save();
-        let is_complete = self.state.has_listed && self.flow.is_all_cut() && self.flow.outstanding() == 0;
+        let all_read = self.state.has_listed && self.state.unreadable.is_empty() && self.flow.is_all_cut();
+        let is_complete = all_read && self.flow.outstanding() == 0;
         FlowEnd { unacknowledged: self.flow.outstanding(), is_complete }
     }
 
@@ -263,8 +291,6 @@ impl FlowTask {
         if self.may_report() {
             tracing::error!(flow = self.config.id, %error, "a pass over the files failed, trying again");
         }
-        // The failed chore is tried again after a pause, not at once.
-        self.state.list_at = self.clock.now().plus(UNWATCHED_RESCAN);
     }
 
     /// Whether trouble was not reported lately.

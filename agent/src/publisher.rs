@@ -36,6 +36,8 @@ pub enum Published {
     Full,
     /// It can never be sent.
     Invalid(kpl::InvalidUserRecord),
+    /// The producer has ended, which it does only after a defect in itself.
+    Ended,
 }
 
 /// Why a publisher could not be made.
@@ -83,8 +85,8 @@ impl Publisher {
         match self.stream.try_send_tagged(record, tag) {
             Ok(()) => Published::Accepted,
             Err(SendError::Invalid((), problem)) => Published::Invalid(problem),
-            // Closed only while the process ends, when nobody publishes any more.
-            Err(_) => Published::Full,
+            Err(SendError::Full(())) => Published::Full,
+            Err(_) => Published::Ended,
         }
     }
 

@@ -39,6 +39,8 @@ struct Scene<'a> {
     random: fastrand::Rng,
     read: Box<dyn FnMut() -> Vec<bytes::Bytes> + 'a>,
     allowed: Allowed,
+    /// What happened before which line.
+    history: Vec<(u64, String)>,
 }
 
 impl Scene<'_> {
@@ -60,8 +62,19 @@ impl Scene<'_> {
         let file = self.writer.first_of_file..self.writer.written;
         if self.allowed == Allowed::Always || file.clone().any(|number| self.books.has(number)) {
             let rotation = if self.random.bool() { Rotation::Rename } else { Rotation::CopyTruncate };
+            self.note(&format!("{rotation:?}"));
             self.writer.rotate(rotation);
         }
+    }
+
+    fn note(&mut self, what: &str) {
+        self.history.push((self.writer.written, what.to_owned()));
+    }
+
+    /// What happened around a line.
+    fn around(&self, line: u64) -> &[(u64, String)] {
+        let place = self.history.partition_point(|(written, _)| *written <= line);
+        &self.history[place.saturating_sub(4)..(place + 8).min(self.history.len())]
     }
 
     /// How long an agent lives: often too short to save anything.
@@ -85,10 +98,12 @@ fn survive(pattern: &str, allowed: Allowed) {
         random: fastrand::Rng::with_seed(seed),
         read: Box::new(move || reader.read_all()),
         allowed,
+        history: Vec::new(),
     };
-    for _ in 0..kills {
+    for number in 1..=kills {
         let agent = shop.run(&configuration);
         let life = scene.life();
+        scene.note(&format!("agent {number} for {life:?}"));
         scene.play(life);
         agent.kill();
     }
@@ -96,6 +111,9 @@ fn survive(pattern: &str, allowed: Allowed) {
     let written = scene.writer.written;
     scene.books.await_lines(written, PATIENCE, &mut scene.read);
     agent.stop();
+    for line in scene.books.missing(written).iter().take(5) {
+        println!("{pattern}: line {line} is missing; before lines: {:?}", scene.around(*line));
+    }
     println!(
         "{pattern}: {kills} kills, {} rotations, {written} lines written, {} missing, {} doubled",
         scene.writer.rotations,

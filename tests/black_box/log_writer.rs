@@ -1,7 +1,7 @@
 //! A program that writes numbered lines into a log, and the ways in which its log is rotated.
 //!
-//! Invariant: the writer and the rotation are one thread, so nothing is written between the copy and the truncation
-//! of a copytruncate; what such a rotation would lose no reader could save.
+//! Invariants: the writer and the rotation are one thread, so nothing is written between the copy and the truncation
+//! of a copytruncate; and rotated files are kept. What a rotation itself loses no reader could save.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::books::line;
-
-/// Rotated files that are kept.
-const KEPT: usize = 20;
 
 /// How a log is rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +92,8 @@ fn append(path: &Path) -> File {
 
 /// Makes room for a new `.1`.
 fn shift(path: &Path) {
-    let last = (1..KEPT).find(|number| !numbered(path, *number).exists()).unwrap_or(KEPT);
-    for number in (1..last).rev() {
+    let kept = (1..).take_while(|number| numbered(path, *number).exists()).count();
+    for number in (1..=kept).rev() {
         fs::rename(numbered(path, number), numbered(path, number + 1)).unwrap();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::patience::{PATIENCE, comes_true};
-use crate::workshop::{Workshop, sorted};
+use crate::workshop::{UNREADABLE, Workshop, sorted};
 
 /// A rescan that never comes, and small batches at once.
 fn rarely_rescanned() -> Value {
@@ -37,10 +37,11 @@ fn a_new_file_is_found_by_notification() {
 #[test]
 fn a_directory_that_appears_later_is_watched_then() {
     let shop = Workshop::new();
-    let pattern = json!({ "filePattern": shop.root().join("later/*.log"), "kinesisStream": "lines" });
-    let mut flow = shop.flow("", rarely_rescanned());
-    flow.as_object_mut().unwrap().extend(pattern.as_object().unwrap().clone());
-    let agent = shop.run_started(&shop.configure(&[flow]));
+    let pattern = json!({
+        "filePattern": shop.root().join("later/*.log"),
+        "maxTimeBetweenFileTrackerRefreshMillis": 3_600_000,
+    });
+    let agent = shop.run_started(&shop.configure(&[shop.flow("", pattern)]));
     fs::create_dir(shop.root().join("later")).unwrap();
     fs::write(shop.root().join("later/a.log"), "a\n").unwrap();
     assert!(arrives(&shop, &["a\n"], PATIENCE), "{}", agent.stderr());
@@ -62,15 +63,13 @@ fn a_directory_that_goes_and_comes_back_is_followed_again() {
     agent.stop();
 }
 
-/// Files that even root cannot read: the kernel refuses to open the one, and the other one's bytes.
 #[test]
 fn unreadable_files_do_not_stop_the_others() {
-    let denied = "/sys/bus/clocksource/drivers_probe";
-    let broken = "/sys/devices/software/power/autosuspend_delay_ms";
     for position in ["START_OF_FILE", "END_OF_FILE"] {
         let shop = Workshop::new();
-        symlink(denied, shop.log("0-denied.log")).unwrap();
-        symlink(broken, shop.log("1-broken.log")).unwrap();
+        for (name, target) in UNREADABLE {
+            symlink(target, shop.log(name)).unwrap();
+        }
         let flow = shop.flow("*.log", json!({ "initialPosition": position }));
         let agent = shop.run_started(&shop.configure(&[flow]));
         shop.write("2-good.log", "good\n");
@@ -78,7 +77,7 @@ fn unreadable_files_do_not_stop_the_others() {
         shop.write("3-good.log", "good too\n");
         assert!(arrives(&shop, &["good\n", "good too\n"], PATIENCE), "{}", agent.stderr());
         let said = agent.stop().stderr;
-        for (name, target) in [("0-denied.log", denied), ("1-broken.log", broken)] {
+        for (name, target) in UNREADABLE {
             // Where the kernel does not have such a file, the link leads nowhere and there is nothing to say.
             let is_named = said.contains(name) || !Path::new(target).exists();
             assert!(is_named, "{name} is not named:\n{said}");

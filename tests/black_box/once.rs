@@ -3,13 +3,14 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::books::{Books, line};
 use crate::patience::PATIENCE;
-use crate::workshop::{Workshop, sorted};
+use crate::workshop::{UNREADABLE, Workshop, sorted};
 
 #[test]
 fn it_ships_every_line_of_every_file_once() {
@@ -50,6 +51,36 @@ fn nothing_to_do_is_done_at_once() {
     let elsewhere = json!({ "filePattern": shop.root().join("no/such/directory/*") });
     shop.once(&shop.configure(&[shop.flow("", elsewhere)]));
     assert_eq!(shop.shipped(), sorted(&[]));
+}
+
+/// Even root cannot read these; see the module on new files.
+#[test]
+fn a_file_that_cannot_be_read_is_not_passed_over_in_silence() {
+    for (name, target) in UNREADABLE {
+        if !Path::new(target).exists() {
+            continue; // another kernel
+        }
+        let shop = Workshop::new();
+        symlink(target, shop.log(name)).unwrap();
+        shop.write("good.log", "good\n");
+        let configuration = shop.configure(&[shop.flow("*.log", json!({}))]);
+        let finished = shop.start(&["run", "--once", "-c", configuration.to_str().unwrap()]).finish(PATIENCE);
+        assert_eq!(finished.code, Some(3), "{}", finished.stderr);
+        assert!(finished.stderr.contains(name), "{}", finished.stderr);
+        assert_eq!(shop.shipped(), sorted(&["good\n"]), "the others are shipped");
+        fs::remove_file(shop.log(name)).unwrap();
+        shop.once(&configuration);
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_not_passed_over_in_silence() {
+    let shop = Workshop::new();
+    shop.write("file", "");
+    let configuration = shop.configure(&[shop.flow("file/*.log", json!({}))]);
+    let finished = shop.start(&["run", "--once", "-c", configuration.to_str().unwrap()]).finish(PATIENCE);
+    assert_eq!(finished.code, Some(3), "{}", finished.stderr);
+    assert!(finished.stderr.contains("file/*.log"), "{}", finished.stderr);
 }
 
 #[test]

@@ -23,6 +23,13 @@ pub(crate) const STREAM: &str = "lines";
 
 const SHARDS: u32 = 4;
 
+/// Names, and where they lead: files that even root cannot read. The kernel refuses to open the first, and the bytes
+/// of the second.
+pub(crate) const UNREADABLE: [(&str, &str); 2] = [
+    ("0-denied.log", "/sys/bus/clocksource/drivers_probe"),
+    ("1-broken.log", "/sys/devices/software/power/autosuspend_delay_ms"),
+];
+
 /// A directory and a sandbox.
 #[derive(Debug)]
 pub(crate) struct Workshop {
@@ -85,8 +92,8 @@ impl Workshop {
             "initialPosition": "START_OF_FILE",
             "maxBufferAgeMillis": 1000,
         });
+        extend(&mut flow, more);
         let keys = flow.as_object_mut().unwrap();
-        keys.extend(more.as_object().unwrap().clone());
         if !keys.contains_key("deliveryStream") {
             keys.entry("kinesisStream").or_insert(STREAM.into());
             keys.entry("aggregation").or_insert(true.into());
@@ -110,7 +117,7 @@ impl Workshop {
             "checkpointFile": self.root().join("state/checkpoints.db"),
             "flows": flows,
         });
-        tree.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        extend(&mut tree, more);
         self.configure_as_text("agent.json", &format!("{tree:#}"))
     }
 
@@ -174,4 +181,12 @@ pub(crate) fn sorted(lines: &[&str]) -> Vec<Bytes> {
     let mut records: Vec<_> = lines.iter().map(|line| Bytes::copy_from_slice(line.as_bytes())).collect();
     records.sort();
     records
+}
+
+/// Adds the keys of an object to another, or replaces them.
+fn extend(tree: &mut Value, more: Value) {
+    match (tree, more) {
+        (Value::Object(tree), Value::Object(more)) => tree.extend(more),
+        (tree, more) => panic!("{tree} and {more} are not both objects"),
+    }
 }

@@ -29,7 +29,7 @@ use crate::agent::{Agent, AgentEnd, AgentError, AgentSettings, FlowHandle};
 use crate::checkpoint_store::{CheckpointStore, StoreError};
 use crate::clock::Clock;
 use crate::config::{AgentConfig, problem::Problems};
-use crate::signals;
+use crate::signals::Termination;
 use crate::stream_reader::{ReadError, ReadExtent, ReadTotals, StreamReader, connect};
 
 use agent_json::Places;
@@ -122,14 +122,7 @@ pub(super) async fn run(arguments: DemoArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let played = tokio::select! {
-        played = Box::pin(play(&arguments, directory.path())) => played,
-        signal = signals::termination() => Err(match signal {
-            Ok(signal) => DemoError::Interrupted(signal),
-            Err(error) => DemoError::Signals(error),
-        }),
-    };
-    match played {
+    match play_unless_interrupted(&arguments, directory.path()).await {
         Ok(report) => conclude(&report, directory),
         Err(error) => {
             eprintln!("kinesis-agent: {error}");
@@ -138,12 +131,20 @@ pub(super) async fn run(arguments: DemoArguments) -> ExitCode {
     }
 }
 
+async fn play_unless_interrupted(arguments: &DemoArguments, directory: &Path) -> Result<Report, DemoError> {
+    let mut termination = Termination::listen().map_err(DemoError::Signals)?;
+    tokio::select! {
+        played = Box::pin(play(arguments, directory)) => played,
+        signal = termination.received() => Err(DemoError::Interrupted(signal)),
+    }
+}
+
 fn conclude(report: &Report, directory: ScratchDirectory) -> ExitCode {
-    print!("{report}");
+    display::write(&report.to_string());
     if report.is_balanced() {
         return ExitCode::SUCCESS;
     }
-    println!("Log and checkpoints are kept in {}", directory.keep().display());
+    display::write(&format!("Log and checkpoints are kept in {}\n", directory.keep().display()));
     ExitCode::from(UNBALANCED)
 }
 
@@ -167,6 +168,7 @@ async fn play(arguments: &DemoArguments, directory: &Path) -> Result<Report, Dem
     show.until_acknowledged(&progress).await;
     let end = agent.stop().await;
     let figures = show.figures(&progress);
+    show.display.say("a consumer reads everything back");
     let consumed = consume(&sandbox.endpoint(), figures.written, arguments.seed).await?;
     let checkpoint = find_checkpoint(directory, &flow.id)?;
     let report = Report {

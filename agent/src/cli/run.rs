@@ -10,7 +10,8 @@ use clap::Args;
 use super::trial::Trial;
 use crate::agent::{Agent, AgentEnd, AgentSettings};
 use crate::config::AgentConfig;
-use crate::{fs, signals};
+use crate::fs;
+use crate::signals::Termination;
 
 /// Where the configuration is when nobody says.
 const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
@@ -74,6 +75,11 @@ async fn run_agent(
     config: AgentConfig,
     sandbox_endpoint: Option<String>,
 ) -> ExitCode {
+    // Before the agent says that it is ready: whoever hears that may stop it at once.
+    let mut termination = match Termination::listen() {
+        Ok(termination) => termination,
+        Err(error) => return failed(&error),
+    };
     let settings = AgentSettings { config, once: arguments.once, sandbox_endpoint };
     let mut agent = match Agent::start(settings).await {
         Ok(agent) => agent,
@@ -82,15 +88,38 @@ async fn run_agent(
     // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(flows = agent.flows().len(), configuration = %arguments.configuration.display(), "started");
-    let is_in_time = if arguments.once {
-        once(&mut agent, arguments.timeout.map(Duration::from_secs)).await
+    let ending = if arguments.once {
+        once(&mut agent, &mut termination, arguments.timeout.map(Duration::from_secs)).await
     } else {
-        until_told(signals::termination().await);
-        true
+        daemon(&agent, &mut termination).await
     };
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let end = agent.stop().await;
-    conclude(&end, arguments.once, is_in_time)
+    conclude(&end, arguments.once, ending)
+}
+
+/// Why the agent stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It was told to, or everything is shipped.
+    Regular,
+    /// With `--once`: time is up, or it was told to before everything was shipped.
+    Early,
+    /// A flow ended by itself.
+    Defect,
+}
+
+async fn daemon(agent: &Agent, termination: &mut Termination) -> Ending {
+    tokio::select! {
+        signal = termination.received() => {
+            tracing::info!(signal, "stopping");
+            Ending::Regular
+        }
+        () = agent.a_flow_failed() => {
+            tracing::error!("a flow ended by itself, which is a defect; stopping, so that the agent is started again");
+            Ending::Defect
+        }
+    }
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
@@ -98,15 +127,8 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn until_told(signal: std::io::Result<&str>) {
-    match signal {
-        Ok(signal) => tracing::info!(signal, "stopping"),
-        Err(error) => tracing::error!(%error, "signals cannot be received, stopping"),
-    }
-}
-
-/// Whether everything was shipped before the time was over or a signal came.
-async fn once(agent: &mut Agent, timeout: Option<Duration>) -> bool {
+/// Waits until everything is shipped, time is up or a signal comes.
+async fn once(agent: &mut Agent, termination: &mut Termination, timeout: Option<Duration>) -> Ending {
     let deadline = async {
         match timeout {
             Some(timeout) => drop(tokio::time::timeout(timeout, std::future::pending::<()>()).await),
@@ -114,19 +136,22 @@ async fn once(agent: &mut Agent, timeout: Option<Duration>) -> bool {
         }
     };
     tokio::select! {
-        () = agent.completed() => true,
-        () = deadline => false,
-        _ = signals::termination() => false,
+        () = agent.completed() => Ending::Regular,
+        () = deadline => Ending::Early,
+        _ = termination.received() => Ending::Early,
     }
 }
 
-fn conclude(end: &AgentEnd, once: bool, is_in_time: bool) -> ExitCode {
+fn conclude(end: &AgentEnd, once: bool, ending: Ending) -> ExitCode {
+    if ending == Ending::Defect {
+        return ExitCode::from(FAILED);
+    }
     if let Some(failure) = &end.save_failure {
         eprintln!(
             "kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}"
         );
     }
-    if once && (!is_in_time || !end.incomplete.is_empty()) {
+    if once && (ending == Ending::Early || !end.incomplete.is_empty()) {
         eprintln!(
             "kinesis-agent: not everything was shipped: {} records without an acknowledgement, in {}",
             end.unacknowledged,

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use kinesis_sandbox::{FaultRule, Sandbox, SandboxError, SandboxOptions};
 
-use crate::signals;
+use crate::signals::Termination;
 
 /// How fault rules are written; shown by every command that takes them.
 pub(super) const FAULT_RULES: &str = "\
@@ -73,13 +73,26 @@ pub(super) struct SandboxArguments {
 
 /// Runs a sandbox until SIGINT or SIGTERM.
 pub(super) async fn run(arguments: SandboxArguments) -> ExitCode {
-    match start(&arguments).await {
-        Ok(sandbox) => serve(sandbox, &arguments).await,
+    let mut termination = match Termination::listen() {
+        Ok(termination) => termination,
+        Err(error) => {
+            eprintln!(
+                "kinesis-agent: signals cannot be received, so the sandbox could not be ended: {error}"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let sandbox = match start(&arguments).await {
+        Ok(sandbox) => sandbox,
         Err(error) => {
             eprintln!("kinesis-agent: {error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    announce(&sandbox.endpoint(), arguments.streams.first().map(String::as_str));
+    termination.received().await;
+    sandbox.shutdown().await;
+    ExitCode::SUCCESS
 }
 
 async fn start(arguments: &SandboxArguments) -> Result<Sandbox, SandboxError> {
@@ -102,22 +115,11 @@ async fn start(arguments: &SandboxArguments) -> Result<Sandbox, SandboxError> {
     Ok(sandbox)
 }
 
-async fn serve(sandbox: Sandbox, arguments: &SandboxArguments) -> ExitCode {
-    let endpoint = sandbox.endpoint();
-    eprintln!("{}", greeting(&endpoint, arguments.streams.first().map(String::as_str)));
+fn announce(endpoint: &str, stream: Option<&str>) {
+    eprintln!("{}", greeting(endpoint, stream));
     let mut output = std::io::stdout().lock();
     // Whoever started us need not read it.
     let _ = writeln!(output, "listening on {endpoint}").and_then(|()| output.flush());
-    drop(output);
-    let signal = signals::termination().await;
-    sandbox.shutdown().await;
-    match signal {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kinesis-agent: signals cannot be received, so the sandbox was stopped: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// What a newcomer can do next. Commands for a stream that does not exist come with the one that makes it.

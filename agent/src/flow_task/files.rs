@@ -28,7 +28,9 @@ impl FlowTask {
         let listing = fs::list(pattern.directory(), |name| pattern.matches(name))?;
         self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
         for unknown in self.flow.listed(listing, self.clock.now()) {
-            self.adopt(&unknown)?;
+            if let Err(error) = self.adopt(&unknown) {
+                self.report_unreadable(&unknown.path, &error);
+            }
         }
         if !self.flow.orphans().is_empty() && self.state.is_watched {
             self.search_orphans()?;
@@ -47,7 +49,8 @@ impl FlowTask {
     fn adopt(&mut self, unknown: &Listed) -> io::Result<()> {
         let Some(Examined { file, found, answers }) = self.examine(unknown)? else { return Ok(()) };
         let adoption = self.flow.adopt(&found, &answers, self.clock.now());
-        self.hold(adoption, file, &found)
+        self.hold(adoption, file, &found);
+        Ok(())
     }
 
     /// Opens a file and answers the machine's questions about it. `None` when it cannot be opened, or is known after
@@ -56,11 +59,10 @@ impl FlowTask {
         let file = match OpenFile::open(&listed.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(error) => {
                 self.report_unreadable(&listed.path, &error);
                 return Ok(None);
             }
-            Err(error) => return Err(error),
         };
         let status = file.status()?;
         if self.flow.is_tracked(status.node) {
@@ -86,39 +88,43 @@ impl FlowTask {
             tracing::warn!(
                 flow = self.config.id,
                 path = %path.display(),
-                "the file cannot be read ({error}); give the agent's user read permission, it is tried again"
+                "the file cannot be read ({error}); see that the agent's user has read permission, it is tried again"
             );
             self.state.unreadable.push(path.to_owned());
         }
     }
 
-    fn hold(&mut self, adoption: Adoption, file: OpenFile, found: &Listed) -> io::Result<()> {
-        let now = self.clock.now();
-        let id = match adoption {
-            Adoption::Copy => return Ok(()),
+    fn hold(&mut self, adoption: Adoption, file: OpenFile, found: &Listed) {
+        let (id, place) = match adoption {
+            Adoption::Copy => return,
             Adoption::New(id) => {
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "a new file");
-                id
+                (id, None)
             }
             Adoption::Continued(id) => {
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "found again");
-                id
+                (id, None)
             }
-            Adoption::NewFromEnd(id) => {
-                let (fingerprint, probe) = file.last_line_end(found.size)?;
-                if fingerprint.offset > 0 {
-                    self.flow.start_at(id, fingerprint, probe, now);
-                }
-                id
-            }
-            Adoption::AlreadyRead(id) => {
-                let (fingerprint, probe) = file.fingerprint_at(found.size)?;
-                self.flow.start_at(id, fingerprint, probe, now);
-                id
-            }
+            Adoption::NewFromEnd(id) => (id, Some(file.last_line_end(found.size))),
+            Adoption::AlreadyRead(id) => (id, Some(file.fingerprint_at(found.size))),
         };
+        match place {
+            Some(Ok((fingerprint, probe))) if fingerprint.offset > 0 => {
+                self.flow.start_at(id, fingerprint, probe, self.clock.now());
+            }
+            // The file is begun at its beginning: sent twice rather than not at all.
+            Some(Err(error)) => self.report_unreadable(&found.path, &error),
+            _ => {}
+        }
         self.state.opened.insert(id, Opened { file, size: found.size });
-        Ok(())
+    }
+
+    /// A file could not be looked at or read: the others come first, and it is tried again later.
+    pub(super) fn put_off(&mut self, id: FileId, error: &io::Error) {
+        self.flow.put_off(id, self.clock.now());
+        if let Some(path) = self.flow.file(id).map(|file| file.path.clone()) {
+            self.report_unreadable(&path, error);
+        }
     }
 
     /// Looks at a file, and reads and publishes what is new.
@@ -205,7 +211,7 @@ impl FlowTask {
                     self.flow.is_away(id, now);
                 }
             }
-            self.hold(adoption, file, &found)?;
+            self.hold(adoption, file, &found);
         }
         Ok(taken)
     }

@@ -60,6 +60,10 @@ impl FlowTask {
             let record = &retry.record;
             match self.publisher.publish(retry.tag, &record.partition_key, &record.data) {
                 Published::Accepted => self.statistics.records_republished.add(1),
+                Published::Ended => {
+                    self.state.has_failed = true;
+                    return;
+                }
                 Published::Full | Published::Invalid(_) => {
                     let bytes = record.data.len() + record.partition_key.len();
                     self.state.retries.push_front(retry);

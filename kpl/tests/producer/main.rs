@@ -1,10 +1,20 @@
 //! The producer as its users see it, in tokio's paused time, over a service that does what a script says.
+//!
+//! Each module says that it is a test, because clippy lets helpers expect only then.
 
+#[cfg(test)]
 mod back_pressure;
+#[cfg(test)]
 mod delivery_streams;
+#[cfg(test)]
 mod fake;
+#[cfg(test)]
 mod flush_and_close;
+#[cfg(test)]
 mod outcomes;
+#[cfg(test)]
 mod runtimes;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod time;

@@ -91,7 +91,7 @@ async fn a_lost_answer_leaves_a_doubt() {
         assert!(failed.attempts().len() > 1, "{:?}", failed.attempts());
         assert_eq!(failed.record(), &sent);
         let age = now() - started;
-        assert!(age >= Duration::from_secs(1) && age < Duration::from_millis(1010), "{age:?}");
+        assert!(age >= Duration::from_secs(1) && age <= Duration::from_millis(1015), "{age:?}");
         assert_empty(&producer);
     }
 }

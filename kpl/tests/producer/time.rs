@@ -6,7 +6,7 @@ use kpl::aggregation_format::{Decoded, decode};
 use kpl::{StreamName, UserRecord};
 
 use crate::fake::{Fake, Listing};
-use crate::support::{ORDERS, all_data, assert_empty, data, now, outcomes, pause, record, start};
+use crate::support::{all_data, assert_empty, data, now, outcomes, pause, record, start};
 
 /// When each record was handed over, and when the call that carried it started, by its number.
 fn waits(fake: &Fake, handed_over: &[Duration]) -> Vec<Duration> {
@@ -130,16 +130,16 @@ async fn many_streams_share_a_producer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_keeps_surprising_is_not_listed_without_pause() {
-    // The transport places by four shards and lists one, so every call contradicts the map.
+    // Every call contradicts the map.
     let fake = Fake::new(4);
     let liar = Liar(fake.clone());
     let producer = kpl::Producer::builder(liar).start().expect("lawful");
     for number in 0..200 {
         assert!(producer.send(record(number)).await.expect("room").await.is_ok());
     }
-    let seconds = now().as_secs() as usize;
-    assert!(fake.listed().len() <= seconds + 3, "{} listings in {seconds} s", fake.listed().len());
-    let _ = &*ORDERS;
+    let (seconds, listings) = (now().as_secs() as usize, fake.listed().len());
+    assert!(seconds < 60, "200 records took {seconds} s");
+    assert!(listings > 2 && listings <= seconds + 3, "{listings} listings in {seconds} s");
     assert_empty(&producer);
 }
 

@@ -39,10 +39,19 @@ impl Display {
 
     /// Shows the figures, if it is time to.
     pub(super) fn show(&mut self, figures: &Figures, phase: Phase) {
-        let text = self.form.render(figures, phase);
-        let mut output = io::stdout().lock();
-        let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        write(&self.form.render(figures, phase));
     }
+
+    /// Says what comes next; the figures stay above it.
+    pub(super) fn say(&self, what: &str) {
+        write(&format!("{what}\n"));
+    }
+}
+
+/// Writes to standard output, whoever reads it.
+pub(super) fn write(text: &str) {
+    let mut output = io::stdout().lock();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 impl Form {

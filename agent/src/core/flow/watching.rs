@@ -13,6 +13,9 @@ const READ_BYTES: u64 = 256 * 1024;
 /// The longest pause between two looks at an idle file.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Files whose next look is this near are looked at now, so that thousands of idle files make few wake-ups.
+const LOOK_AHEAD: Duration = Duration::from_millis(25);
+
 /// How long a file that was renamed away must be quiet before it is given up: programs write to it until they are
 /// told to open the new one.
 const QUIET_RENAMED: Duration = Duration::from_secs(60);
@@ -43,6 +46,7 @@ impl Flow {
     /// Files at which to look now.
     #[must_use]
     pub fn due(&self, now: Moment) -> Vec<FileId> {
+        let now = now.plus(LOOK_AHEAD);
         self.files
             .values()
             .filter(|file| file.look_at <= now && !file.is_drained)
@@ -81,6 +85,15 @@ impl Flow {
                 let length = overlap + more.min(READ_BYTES) as usize;
                 Next::Read { offset: file.fetched() - overlap as u64, length }
             }
+        }
+    }
+
+    /// A look at a file failed: the next one comes after the longest pause; with `--once` there is none.
+    pub fn put_off(&mut self, id: FileId, now: Moment) {
+        if let Some(file) = self.files.get_mut(&id) {
+            file.pause = LONGEST_PAUSE;
+            file.look_at = now.plus(LONGEST_PAUSE);
+            file.is_drained |= self.once;
         }
     }
 
