@@ -18,7 +18,7 @@ use crate::config::{AgentConfig, Destination, FlowConfig};
 use crate::core::flow::Flow;
 use crate::core::processor::ProcessorError;
 use crate::discovery::Discovery;
-use crate::flow_task::{FlowEnd, FlowState, FlowTask};
+use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
 use crate::inbox::{Inbox, Outcomes};
 use crate::metrics::{DeliveryMetrics, SharedMetrics};
@@ -129,7 +129,8 @@ struct Parts {
 }
 
 impl Agent {
-    /// Starts all flows on the present tokio runtime.
+    /// Starts all flows on the present tokio runtime. When this returns every flow has listed its directory once, so
+    /// that files which appear from then on are new ones.
     ///
     /// # Errors
     ///
@@ -157,13 +158,18 @@ impl Agent {
             patience,
         };
         let built: Vec<_> = config.flows.iter().map(|flow| parts.build(flow)).collect::<Result<_, _>>()?;
-        let (mut flows, mut runs) = (Vec::new(), Vec::new());
+        let (mut flows, mut runs, mut listings) = (Vec::new(), Vec::new(), Vec::new());
         let a_flow_ended = Arc::new(Notify::new());
         for (number, (handle, task)) in built.into_iter().enumerate() {
             let (inbox, publisher) = (Arc::clone(&task.inbox), Arc::clone(&task.publisher));
-            let end = task.start(number, Arc::clone(&a_flow_ended))?;
+            let StartedFlow { listed, end } = task.start(number, Arc::clone(&a_flow_ended))?;
             runs.push(FlowRun { inbox, publisher, end: Some(end), ended: None });
             flows.push(handle);
+            listings.push(listed);
+        }
+        for listed in listings {
+            // An error means that the flow's thread died, which `completed` and `stop` tell.
+            let _ = listed.await;
         }
         let (stopping, stopped) = watch::channel(false);
         let cloudwatch = config.emit_metrics.then(|| {

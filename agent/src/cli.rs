@@ -47,6 +47,19 @@ enum Command {
     Consume(consume::ConsumeArguments),
 }
 
+impl CommandLine {
+    /// What is worth a line in the log, unless KINESIS_AGENT_LOG says otherwise.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        match &self.command {
+            // Its screen tells more than the log would.
+            #[cfg(feature = "sandbox")]
+            Some(Command::Demo(_)) => "error",
+            _ => "info,notify=warn,ferrokinesis=warn",
+        }
+    }
+}
+
 /// Runs the command that was asked for.
 pub async fn run(command_line: CommandLine) -> ExitCode {
     match command_line.command {

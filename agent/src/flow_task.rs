@@ -64,6 +64,8 @@ pub struct FlowState {
     save_at: Moment,
     is_watched: bool,
     has_listed: bool,
+    /// Who waits for the first listing.
+    first_listing: Option<oneshot::Sender<()>>,
     /// The file whose next record found no room.
     blocked: Option<FileId>,
     awaits_room: bool,
@@ -92,6 +94,15 @@ pub struct FlowEnd {
     pub is_complete: bool,
 }
 
+/// What a started flow tells. An error means that its thread died.
+#[derive(Debug)]
+pub struct StartedFlow {
+    /// Hears when the first listing is over, well or not: what appears from then on is new.
+    pub listed: oneshot::Receiver<()>,
+    /// Hears how the flow ended.
+    pub end: oneshot::Receiver<FlowEnd>,
+}
+
 /// Rings when a flow's thread ends, however it does.
 struct Ringer(Arc<Notify>);
 
@@ -102,21 +113,23 @@ impl Drop for Ringer {
 }
 
 impl FlowTask {
-    /// Starts the thread. The receiver hears how it ended, or that it died; `ended` rings in either case.
+    /// Starts the thread. `ended` rings when it has ended or died.
     ///
     /// # Errors
     ///
     /// The operating system refuses a thread.
-    pub fn start(self, number: usize, ended: Arc<Notify>) -> std::io::Result<oneshot::Receiver<FlowEnd>> {
-        let (sender, receiver) = oneshot::channel();
+    pub fn start(mut self, number: usize, ended: Arc<Notify>) -> std::io::Result<StartedFlow> {
+        let (end_sender, end) = oneshot::channel();
+        let (listed_sender, listed) = oneshot::channel();
+        self.state.first_listing = Some(listed_sender);
         let body = move || {
             let _ringer = Ringer(ended);
             let end = self.run();
             // Whoever waited may be gone.
-            let _ = sender.send(end);
+            let _ = end_sender.send(end);
         };
         std::thread::Builder::new().name(format!("flow-{number}")).spawn(body)?;
-        Ok(receiver)
+        Ok(StartedFlow { listed, end })
     }
 
     fn run(mut self) -> FlowEnd {
@@ -163,6 +176,10 @@ impl FlowTask {
         let mut result = Ok(());
         if self.clock.now() >= self.state.list_at {
             result = self.list();
+            if let Some(waiting) = self.state.first_listing.take() {
+                // Whoever waited may be gone.
+                let _ = waiting.send(());
+            }
             if result.is_err() {
                 self.state.list_at = self.clock.now().plus(UNWATCHED_RESCAN);
             }

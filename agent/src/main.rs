@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    let filter =
-        EnvFilter::try_from_env("KINESIS_AGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info,notify=warn"));
+    let filter = EnvFilter::try_from_env("KINESIS_AGENT_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(command_line.log_filter()));
     let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)

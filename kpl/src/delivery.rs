@@ -102,6 +102,23 @@ impl Block {
         }
     }
 
+    /// The outcome, which is handed out once; until it is there, `waker` listens for it.
+    fn outcome_or_listen(&self, place: u16, waker: &Waker) -> Poll<Outcome> {
+        let mut places = self.lock();
+        let Some(place) = places.get_mut(usize::from(place)) else {
+            return Poll::Pending;
+        };
+        match std::mem::replace(place, Place::Gone) {
+            Place::Settled(outcome) => Poll::Ready(outcome),
+            before => {
+                *place = Place::Awaited(waker.clone());
+                drop(places);
+                drop(before);
+                Poll::Pending
+            }
+        }
+    }
+
     pub(crate) fn settle(&self, place: u16, outcome: Outcome) {
         if let Place::Awaited(waker) = self.replace(place, Place::Settled(outcome)) {
             waker.wake();
@@ -119,14 +136,11 @@ impl Future for Delivery {
             // The contract of futures forbids this poll; an endless wait is the mildest answer.
             return Poll::Pending;
         };
-        match block.replace(*place, Place::Awaited(context.waker().clone())) {
-            Place::Settled(outcome) => {
-                block.replace(*place, Place::Gone);
-                self.place = None;
-                Poll::Ready(outcome)
-            }
-            Place::Pending | Place::Awaited(_) | Place::Gone => Poll::Pending,
+        let outcome = block.outcome_or_listen(*place, context.waker());
+        if outcome.is_ready() {
+            self.place = None;
         }
+        outcome
     }
 }
 

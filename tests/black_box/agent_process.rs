@@ -52,6 +52,11 @@ impl AgentProcess {
         Self { child, stdout, stderr }
     }
 
+    /// What it has said on standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        fs::read_to_string(&self.stdout).unwrap()
+    }
+
     /// What it has said on standard error so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(&self.stderr).unwrap()

@@ -24,7 +24,7 @@ pub(crate) enum Rotation {
 /// The writer.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     file: File,
     /// Lines written, which is the next line's number.
     pub(crate) written: u64,

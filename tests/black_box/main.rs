@@ -42,10 +42,14 @@ mod patience;
 #[cfg(test)]
 mod rotations;
 #[cfg(test)]
+mod rotations_in_an_outage;
+#[cfg(test)]
 mod rotations_while_down;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]
 mod stream_reader;
+#[cfg(test)]
+mod trials;
 #[cfg(test)]
 mod workshop;

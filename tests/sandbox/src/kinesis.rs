@@ -15,6 +15,8 @@ mod put;
 mod shard_ranges;
 mod stream_locks;
 
+use std::time::Duration;
+
 use std::sync::atomic::AtomicU64;
 
 use axum::body::Body;
@@ -28,6 +30,7 @@ use crate::aws_error::AwsError;
 use crate::backend::Instruments;
 use crate::call::Protocol;
 use crate::options::SandboxOptions;
+use crate::pause::pause;
 use crate::reply::Answer;
 pub(crate) use discard::PutRecordsBody;
 use stream_locks::StreamLocks;
@@ -35,7 +38,9 @@ use stream_locks::StreamLocks;
 /// More than any test opens; AWS's own default is 500 to 20,000.
 const SHARD_LIMIT: u32 = 1_000_000;
 /// How often a changing stream is looked at before its call is answered all the same.
-const SETTLING_LOOKS: u32 = 10_000;
+const SETTLING_LOOKS: u32 = 5_000;
+/// Between two such looks.
+const SETTLING_PAUSE: Duration = Duration::from_millis(1);
 
 /// The streams.
 pub(crate) struct Kinesis {
@@ -131,7 +136,7 @@ impl Kinesis {
     async fn settle(&self, name: &str) {
         for _ in 0..SETTLING_LOOKS {
             match self.store.get_stream(name).await {
-                Ok(stream) if stream.stream_status != StreamStatus::Active => tokio::task::yield_now().await,
+                Ok(stream) if stream.stream_status != StreamStatus::Active => pause(SETTLING_PAUSE).await,
                 _ => return,
             }
         }
