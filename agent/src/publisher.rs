@@ -107,7 +107,7 @@ impl Publisher {
 
     /// Ends the producer; what has no outcome by `patience` is left to the next start.
     pub async fn close(&self, patience: Duration) {
-        let _ = tokio::time::timeout(patience, self.producer.close()).await;
+        self.producer.close_within(patience).await;
     }
 }
 

@@ -54,6 +54,8 @@ enum Life {
     Open,
     /// Records are refused; those inside are being sent.
     Closing,
+    /// Records are refused, and those inside are to be given up.
+    Aborting,
     /// The task is gone and the pipeline is empty; nobody performs actions any more.
     Ended,
 }
@@ -142,6 +144,16 @@ impl StreamShared {
         self.wake.notify_one();
     }
 
+    /// Refuses records from now on and gives up those inside.
+    pub(crate) fn abort(&self) {
+        self.with_machine(|machine, _| {
+            if machine.life != Life::Ended {
+                machine.life = Life::Aborting;
+            }
+        });
+        self.wake.notify_one();
+    }
+
     /// Whether records are still taken.
     pub(crate) fn check_open(&self) -> Result<(), Closed> {
         self.lock().check_open()
@@ -209,7 +221,11 @@ impl Driver {
         machine.pipeline.advance(self.shared.clock.now());
         let actions = std::iter::from_fn(|| machine.pipeline.next_action()).collect();
         machine.looks_at = machine.pipeline.next_wakeup();
-        let finished = machine.life != Life::Open && machine.pipeline.outstanding() == 0;
+        let finished = match machine.life {
+            Life::Open => false,
+            Life::Closing => machine.pipeline.outstanding() == 0,
+            Life::Aborting | Life::Ended => true,
+        };
         (actions, machine.looks_at, finished)
     }
 

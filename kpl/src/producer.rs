@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -238,6 +239,20 @@ impl Producer {
         let ends = self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for mut end in ends {
             let _ = end.wait_for(|ended| *ended).await;
+        }
+    }
+
+    /// As [`Producer::close`], but after `grace` what has no outcome is given up as
+    /// [`FailureReason::Aborted`](crate::FailureReason::Aborted); of records in calls under way that says that they
+    /// may have been written.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting and the giving up, not the closing.
+    pub async fn close_within(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.close()).await.is_err() {
+            self.inner.all_streams().iter().for_each(|stream| stream.abort());
+            self.close().await;
         }
     }
 

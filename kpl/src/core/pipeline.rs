@@ -20,6 +20,7 @@ use crate::core::flushes::Flushes;
 use crate::core::limiter::Limiter;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
+use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{
@@ -151,9 +152,15 @@ impl<T> Pipeline<T> {
         match listing {
             Ok(shards) => self.shards.install(shards),
             // The old map goes on predicting; the shell spaces the attempts out.
-            Err(_) => {
-                self.shards.stop_awaiting();
+            Err(error) => {
                 self.actions.push_back(Action::ListShards);
+                // Without a map there is no aggregation: what need not hurry waits for the next attempt, as long as it
+                // may be buffered.
+                let is_final = ErrorClass::of(&error.code) == ErrorClass::Permanent;
+                if !(is_final || self.closing || self.flushes.has_hurried()) {
+                    return;
+                }
+                self.shards.stop_awaiting();
             }
         }
         self.let_go(listing.is_ok(), now);

@@ -1,7 +1,8 @@
 //! Fourth stage: the calls under way.
 //!
 //! Invariant: at most the configured number of calls and bytes is under way; while the service as a whole is in
-//! trouble no new call starts before its jittered time.
+//! trouble no new call starts before its jittered time. Trouble halves the number of calls that may be under way, and
+//! each answer gives one back: a service that is too slow for all of them would otherwise let every one time out.
 
 use std::collections::HashMap;
 
@@ -13,6 +14,8 @@ use crate::types::{Moment, RequestId};
 #[derive(Debug)]
 pub(crate) struct Sender<T> {
     max_requests: usize,
+    /// How many calls the service seems to bear now: from 1 to `max_requests`.
+    bearable: usize,
     max_bytes: usize,
     in_flight: HashMap<RequestId, InFlight<T>>,
     bytes: usize,
@@ -32,6 +35,7 @@ impl<T> Sender<T> {
     pub(crate) fn new(max_requests: usize, max_bytes: usize) -> Self {
         Self {
             max_requests,
+            bearable: max_requests,
             max_bytes,
             in_flight: HashMap::new(),
             bytes: 0,
@@ -43,7 +47,7 @@ impl<T> Sender<T> {
 
     /// When another call may start; [`Moment::NEVER`] while it takes an answer first.
     pub(crate) fn room_at(&self) -> Moment {
-        let has_room = self.in_flight.len() < self.max_requests && self.bytes < self.max_bytes;
+        let has_room = self.in_flight.len() < self.bearable && self.bytes < self.max_bytes;
         if has_room { self.paused_until } else { Moment::NEVER }
     }
 
@@ -74,12 +78,15 @@ impl<T> Sender<T> {
             return;
         }
         self.failures = self.failures.saturating_add(1);
+        // The failed call itself is out of the table already.
+        self.bearable = (self.bearable.min(self.in_flight.len() + 1) / 2).max(1);
         self.paused_until = now.plus(full_jitter(self.failures, random));
     }
 
     /// A call was answered.
     pub(crate) fn recovered(&mut self) {
         self.failures = 0;
+        self.bearable = (self.bearable + 1).min(self.max_requests);
     }
 
     /// Takes out everything.
@@ -111,13 +118,43 @@ mod tests {
         let now = Moment::after_origin(Duration::from_secs(1));
         assert!(sender.room_at() <= now);
         let first = sender.start(Vec::new(), now);
-        sender.start(Vec::new(), now);
+        let second = sender.start(Vec::new(), now);
         assert_eq!(sender.room_at(), Moment::NEVER);
         assert!(sender.finish(first).is_some() && sender.finish(first).is_none());
+        sender.finish(second);
         sender.pause(now, now, &mut random);
         let until = sender.room_at();
         assert!(until > now && until < now.plus(Duration::from_millis(51)));
         sender.pause(now, now, &mut random);
         assert_eq!(sender.room_at(), until, "the same trouble");
+    }
+
+    #[test]
+    fn trouble_halves_the_calls_and_answers_give_them_back() {
+        let mut sender: Sender<()> = Sender::new(8, 1000);
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut now = Moment::after_origin(Duration::from_secs(1));
+        let fill = |sender: &mut Sender<()>, now: Moment| {
+            let started =
+                std::iter::from_fn(|| (sender.room_at() <= now).then(|| sender.start(Vec::new(), now)));
+            started.collect::<Vec<_>>()
+        };
+        for expected in [8, 4, 2, 1, 1] {
+            let calls = fill(&mut sender, now);
+            assert_eq!(calls.len(), expected);
+            for call in calls {
+                let started = sender.finish(call).expect("is under way").started;
+                sender.pause(started, now, &mut random);
+            }
+            now = now.plus(Duration::from_secs(10));
+        }
+        for expected in [1, 2, 4, 8, 8] {
+            let calls = fill(&mut sender, now);
+            assert_eq!(calls.len(), expected);
+            for call in calls {
+                sender.finish(call);
+                sender.recovered();
+            }
+        }
     }
 }

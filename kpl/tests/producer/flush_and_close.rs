@@ -161,3 +161,24 @@ async fn dropping_the_last_handle_drains_in_the_background() {
     settle().await;
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0, "the task is gone");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_within_a_grace_gives_the_rest_up_and_says_what_is_in_doubt() {
+    let fake = Fake::new(1).always(Reply::Hold);
+    let producer = start(&fake, |config| {
+        config.aggregation_enabled = false;
+        config.collection_max_count = 1;
+        config.max_in_flight_requests = 1;
+        config.record_ttl = None;
+    });
+    let deliveries: Vec<_> = (0..2).map(|number| producer.try_send(record(number)).expect("room")).collect();
+    let started = now();
+    producer.close_within(Duration::from_secs(3)).await;
+    assert_eq!(now() - started, Duration::from_secs(3));
+    let failures: Vec<_> =
+        outcomes(deliveries).await.into_iter().map(|outcome| outcome.expect_err("given up")).collect();
+    assert!(failures.iter().all(|failed| failed.reason() == kpl::FailureReason::Aborted));
+    let in_doubt: Vec<_> = failures.iter().map(kpl::UserRecordFailed::may_have_been_written).collect();
+    assert_eq!(in_doubt, [true, false], "one call was under way");
+    assert_empty(&producer);
+}
