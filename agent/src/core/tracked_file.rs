@@ -131,15 +131,27 @@ impl TrackedFile {
         self.marker().len()
     }
 
+    /// Notes the first bytes of a file that will be read from its beginning, so that it can be found again before it
+    /// is read.
+    pub fn foresee(&mut self, head: &[u8]) {
+        if self.fetched == 0 && self.head.is_empty() {
+            self.head.extend_from_slice(&head[..head.len().min(HEAD_BYTES)]);
+        }
+    }
+
     /// Takes in what a read gave, which began [`TrackedFile::overlap`] bytes before the offset. Answers whether those
-    /// bytes are the remembered ones; if not, nothing is taken in.
+    /// bytes, and the head as far as it is known, are the remembered ones; if not, nothing is taken in.
     pub fn take_in(&mut self, read: &[u8]) -> bool {
         let Some(fresh) = read.strip_prefix(self.marker()) else { return false };
         // While the head is incomplete it reaches at least to where the fresh bytes begin.
-        let known =
-            usize::try_from(self.head.len() as u64 - self.fetched.min(self.head.len() as u64)).unwrap_or(0);
+        let begun = usize::try_from(self.fetched).unwrap_or(usize::MAX).min(self.head.len());
+        let foreseen = &self.head[begun..];
+        let common = foreseen.len().min(fresh.len());
+        if foreseen[..common] != fresh[..common] {
+            return false;
+        }
         let missing = HEAD_BYTES - self.head.len();
-        self.head.extend(fresh.iter().skip(known).take(missing));
+        self.head.extend(fresh.iter().skip(self.head.len() - begun).take(missing));
         self.forget_consumed();
         self.buffer.extend_from_slice(fresh);
         self.fetched += fresh.len() as u64;
@@ -306,6 +318,18 @@ mod tests {
         assert!(!read(&mut file, b"ONE\nTWO\nand more\n"));
         assert_eq!(file.fetched(), 8, "nothing was taken in");
         assert!(read(&mut file, b"one\ntwo\nand more\n"));
+    }
+
+    #[test]
+    fn a_file_that_changed_before_it_was_read_is_seen() {
+        let mut file = file();
+        file.foresee(b"one\ntw");
+        assert_eq!(file.checkpoint().map(|saved| saved.fingerprint.head), Some(Print::of(b"one\ntw")));
+        assert!(!read(&mut file, b"other\n"));
+        assert!(
+            read(&mut file, b"one\n") && !read(&mut file, b"one\nTWO\n") && read(&mut file, b"one\ntwo\n")
+        );
+        assert_eq!(file.head(), b"one\ntwo\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FlowTask, Opened, UNWATCHED_RESCAN};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe};
 use crate::core::flow::{Adoption, Next, Question};
 use crate::core::identity::{holds, is_rotated_name};
 use crate::fs::{self, OpenFile};
@@ -35,9 +35,11 @@ impl FlowTask {
         if !self.flow.orphans().is_empty() && self.state.is_watched {
             self.search_orphans()?;
         }
-        if !self.state.has_listed {
+        let is_first = !std::mem::replace(&mut self.state.has_listed, true);
+        if is_first {
             self.flow.started();
-            self.state.has_listed = true;
+        }
+        if self.flow.take_save_urgency() || is_first {
             self.save_now();
         }
         let soon = !self.state.is_watched || self.flow.has_young_copies();
@@ -99,6 +101,10 @@ impl FlowTask {
             Adoption::Copy => return,
             Adoption::New(id) => {
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "a new file");
+                // If it cannot be read, that is said when it is read.
+                if file.read_at(0, HEAD_BYTES, &mut self.state.chunk).is_ok() {
+                    self.flow.foresee(id, &self.state.chunk);
+                }
                 (id, None)
             }
             Adoption::Continued(id) => {
@@ -139,6 +145,11 @@ impl FlowTask {
             next = self.flow.read(id, &self.state.chunk, size_after, self.clock.now());
             if next == Next::Wait {
                 next = Next::Drain;
+            }
+            // Before the first line of a file is published the store knows how the file begins: after a crash its copy
+            // would not be recognised otherwise.
+            if self.flow.take_save_urgency() {
+                self.save_now();
             }
         }
         match next {

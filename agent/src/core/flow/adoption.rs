@@ -230,6 +230,13 @@ impl Flow {
         self.insert(file)
     }
 
+    /// Notes how a new file begins that is not read yet.
+    pub fn foresee(&mut self, file: FileId, head: &[u8]) {
+        if let Some(file) = self.files.get_mut(&file) {
+            file.foresee(head);
+        }
+    }
+
     /// A new file is to be read from `fingerprint`'s offset instead of its beginning.
     pub fn start_at(&mut self, file: FileId, fingerprint: Fingerprint, probe: Probe, now: Moment) {
         let Some(begun) = self.files.get(&file) else { return };
