@@ -135,6 +135,9 @@ impl FlowTask {
 
     /// Looks at a file, and reads and publishes what is new.
     pub(super) fn look(&mut self, id: FileId) -> io::Result<()> {
+        if !self.state.opened.contains_key(&id) {
+            self.reopen(id)?;
+        }
         let Some(opened) = self.state.opened.get_mut(&id) else { return Ok(()) };
         let status = opened.file.status()?;
         opened.size = status.size;
@@ -157,6 +160,18 @@ impl FlowTask {
             Next::Drain => self.pump(id),
             Next::Wait | Next::Read { .. } => {}
         }
+        Ok(())
+    }
+
+    /// Opens a file whose descriptor could not be had before (the process had none left).
+    fn reopen(&mut self, id: FileId) -> io::Result<()> {
+        let Some(known) = self.flow.file(id) else { return Ok(()) };
+        let file = OpenFile::open(&known.path)?;
+        let status = file.status()?;
+        if status.node != known.node {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "another file has taken its name"));
+        }
+        self.state.opened.insert(id, Opened { file, size: status.size });
         Ok(())
     }
 
