@@ -60,6 +60,13 @@ pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> bool) -> io::Result<Vec
     Ok(listing)
 }
 
+/// Whether there is a directory of this name.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the lawful place")]
+pub fn is_directory(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
 /// The whole text of a file.
 ///
 /// # Errors

@@ -32,12 +32,19 @@ impl FlowTask {
                 self.report_unreadable(&unknown.path, &error);
             }
         }
-        if !self.flow.orphans().is_empty() && self.state.is_watched {
+        // While the directory is not there (a mount that comes later) its files are not given up.
+        if !self.flow.orphans().is_empty() && fs::is_directory(pattern.directory()) {
             self.search_orphans()?;
         }
         let is_first = !std::mem::replace(&mut self.state.has_listed, true);
         if is_first {
             self.flow.started();
+            if self.flow.files().next().is_none() {
+                tracing::warn!(
+                    flow = self.config.id,
+                    "no file matches {pattern} yet; one that appears is taken up at once"
+                );
+            }
         }
         if self.flow.take_save_urgency() || is_first {
             self.save_now();
