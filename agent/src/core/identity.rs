@@ -3,7 +3,6 @@
 //! Invariant: only a file whose head *and* whose bytes before the offset are the remembered ones is taken for the
 //! same; a head alone is shared by many files.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::checkpoint::{Fingerprint, Print, Probe};
@@ -21,13 +20,10 @@ pub fn holds(fingerprint: &Fingerprint, probe: &Probe) -> bool {
 /// with it (`app.log` to `app.log.1` or `app.log-20261121`).
 #[must_use]
 pub fn is_rotated_name(original: &Path, candidate: &Path) -> bool {
-    fn bytes(name: Option<&OsStr>) -> &[u8] {
-        name.map_or(&[], OsStr::as_encoded_bytes)
-    }
-    let (original_name, candidate_name) = (bytes(original.file_name()), bytes(candidate.file_name()));
-    original.parent() == candidate.parent()
-        && candidate_name.len() > original_name.len()
-        && candidate_name.starts_with(original_name)
+    // On the bytes of the whole path: this is asked for every pair of files in a directory.
+    let candidate = candidate.as_os_str().as_encoded_bytes();
+    let added = candidate.strip_prefix(original.as_os_str().as_encoded_bytes());
+    added.is_some_and(|added| !added.is_empty() && !added.contains(&b'/'))
 }
 
 #[cfg(test)]
