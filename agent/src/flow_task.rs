@@ -277,9 +277,8 @@ impl FlowTask {
 
     /// Saves before anything else is done: that the flow began, and which files it follows.
     fn save_now(&mut self) {
-        let (saved, forgotten) = self.flow.checkpoints();
-        let save = FlowSave { flow: self.config.id.clone(), saved, forgotten };
-        if let Err(error) = self.saver.save_now(save)
+        let changes = self.changes();
+        if let Err(error) = self.saver.save_now(changes)
             && self.may_report()
         {
             tracing::error!(flow = self.config.id, %error, "checkpoints could not be saved, trying again");
@@ -287,8 +286,8 @@ impl FlowTask {
     }
 
     fn save(&mut self) {
-        let (saved, forgotten) = self.flow.checkpoints();
-        self.saver.submit(FlowSave { flow: self.config.id.clone(), saved, forgotten });
+        let changes = self.changes();
+        self.saver.submit(changes);
         self.state.save_at = self.clock.now().plus(SAVE_PERIOD);
         let behind = self.flow.files().map(|file| {
             let size = self.state.opened.get(&file.id).map_or(0, |opened| opened.size);
@@ -296,6 +295,12 @@ impl FlowTask {
         });
         self.statistics.bytes_behind.set(behind.sum());
         self.statistics.files.set(self.flow.files().count() as u64);
+    }
+
+    /// What the flow wants saved since it was last asked.
+    fn changes(&mut self) -> FlowSave {
+        let (saved, forgotten) = self.flow.checkpoints();
+        FlowSave { flow: self.config.id.clone(), saved, forgotten }
     }
 
     fn note(&mut self, result: &std::io::Result<()>) {

@@ -67,10 +67,7 @@ impl MetricWindow {
     /// Adds one value.
     pub fn add(&mut self, name: MetricName, destination: &str, value: f64) {
         let set = StatisticSet { count: 1.0, sum: value, minimum: value, maximum: value };
-        match self.sets.get_mut(&(name, destination.to_owned())) {
-            Some(known) => known.merge(set),
-            None => drop(self.sets.insert((name, destination.to_owned()), set)),
-        }
+        self.sets.entry((name, destination.to_owned())).and_modify(|known| known.merge(set)).or_insert(set);
     }
 }
 

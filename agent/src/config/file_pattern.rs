@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 use thiserror::Error;
@@ -66,12 +66,6 @@ impl FilePattern {
     #[must_use]
     pub fn matches(&self, file_name: &OsStr) -> bool {
         !is_compressed(file_name) && self.matcher.is_match(file_name)
-    }
-
-    /// The full path of a file of this directory.
-    #[must_use]
-    pub fn path_of(&self, file_name: &OsStr) -> PathBuf {
-        self.directory().join(file_name)
     }
 
     /// Whether the directory part holds characters that look like a glob, which it is not.

@@ -15,12 +15,6 @@ impl Secret {
     pub fn new(text: String) -> Self {
         Self(text)
     }
-
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Deref for Secret {

@@ -84,9 +84,16 @@ pub fn judge_look(fetched: u64, size: u64) -> Look {
 /// Judges a candidate against a remembered file, by the table above.
 #[must_use]
 pub fn relate(evidence: Evidence) -> Relation {
-    let Evidence { same_node, content_holds, begins_alike, nothing_read, offset, rotated_name, .. } =
-        evidence;
-    let Evidence { alive_size, candidate_size, .. } = evidence;
+    let Evidence {
+        same_node,
+        content_holds,
+        begins_alike,
+        offset,
+        nothing_read,
+        rotated_name,
+        alive_size,
+        candidate_size,
+    } = evidence;
     if same_node {
         return if content_holds { Relation::Same } else { Relation::Stranger };
     }

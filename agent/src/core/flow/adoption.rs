@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Flow;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
@@ -43,8 +42,8 @@ pub enum Adoption {
     New(FileId),
     /// It is a new file, read from its last line's end. Open it, find that place and bring it to [`Flow::start_at`].
     NewFromEnd(FileId),
-    /// Everything in it was read elsewhere; what is added to it is new. Open it, find its last line's end and bring
-    /// that place to [`Flow::start_at`].
+    /// Everything in it was read elsewhere; what is added to it is new. Open it and bring its present end to
+    /// [`Flow::start_at`].
     AlreadyRead(FileId),
     /// It is a copy of a file that is followed, or is becoming one: leave it alone.
     Copy,
@@ -317,7 +316,6 @@ impl Flow {
         let splitter = Splitter::new(self.limits().line_bytes);
         let mut file = TrackedFile::new(id, path, node, fingerprint, (probe.head, probe.marker), splitter);
         file.look_at = now;
-        file.pause = Duration::ZERO;
         file
     }
 
