@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_credential_types::Credentials;
 use aws_sdk_kinesis::config::{BehaviorVersion, Region};
 use kpl::{
-    AwsTransport, CallTimeouts, Config, Delivery, Metric, MetricsSink, Producer, StreamName, StreamProducer,
-    UserRecord,
+    AwsTransport, CallTimeouts, Config, Delivery, Metric, MetricsSink, Producer, RecordRef, StreamName,
+    StreamProducer, UserRecord,
 };
 use load::arguments::Arguments;
 use load::latencies::Latencies;
@@ -33,8 +33,12 @@ static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 /// Records between two looks at one: latency is measured on a sample, so that measuring costs little.
 const SAMPLE_EVERY: u64 = 16;
 
-/// Deliveries that may wait to be looked at.
-const BACKLOG: usize = 1 << 20;
+/// Deliveries are handed to the task that looks at them in batches of so many, and so many batches may wait.
+const BATCH: usize = 1024;
+const BATCHES: usize = 1024;
+
+/// A delivery, and when its record was handed over, if it belongs to the sample.
+type Sent = (Delivery, Option<tokio::time::Instant>);
 
 #[derive(Default)]
 struct Calls(AtomicU64);
@@ -98,27 +102,35 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
 
 /// One task fills the producer, another looks at the outcomes.
 async fn send_all(arguments: &Arguments, producer: &Producer, name: &StreamName) -> Latencies {
-    let (to_look_at, mut from_sender) = mpsc::channel::<(Delivery, Option<tokio::time::Instant>)>(BACKLOG);
+    let (to_look_at, mut from_sender) = mpsc::channel::<Vec<Sent>>(BATCHES);
     #[expect(clippy::disallowed_methods, reason = "awaited below")]
     let looking = tokio::spawn(async move {
         let mut latencies = Latencies::default();
-        while let Some((delivery, handed_over)) = from_sender.recv().await {
-            latencies.note(delivery.await.is_ok(), handed_over);
+        while let Some(batch) = from_sender.recv().await {
+            for (delivery, handed_over) in batch {
+                latencies.note(delivery.await.is_ok(), handed_over);
+            }
         }
         latencies
     });
     let stream: StreamProducer = producer.stream(name);
-    let data = bytes::Bytes::from(vec![b'x'; arguments.size]);
+    let data = vec![b'x'; arguments.size];
     let keys: Vec<String> = (0..arguments.keys).map(|key| format!("key-{key}")).collect();
+    let mut batch = Vec::with_capacity(BATCH);
     for number in 0..arguments.records {
         let key = &keys[(number as usize).wrapping_mul(7919) % keys.len()];
-        let record = UserRecord::new(name.clone(), key.as_str(), data.clone());
+        let record = RecordRef { partition_key: key, explicit_hash_key: None, data: &data };
         let handed_over = (number % SAMPLE_EVERY == 0).then(Latencies::now);
-        let Ok(delivery) = producer.send(record).await else { break };
-        if to_look_at.send((delivery, handed_over)).await.is_err() {
-            break;
+        let Ok(delivery) = stream.send(record).await else { break };
+        batch.push((delivery, handed_over));
+        if batch.len() == BATCH {
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            if to_look_at.send(full).await.is_err() {
+                break;
+            }
         }
     }
+    let _ = to_look_at.send(batch).await;
     stream.flush().await;
     drop(to_look_at);
     looking.await.unwrap_or_default()

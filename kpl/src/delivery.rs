@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use crate::outcome::{Outcome, UserRecordFailed, UserRecordResult};
 
 /// Records whose outcomes share one allocation.
-const BLOCK_RECORDS: u16 = 64;
+const BLOCK_RECORDS: u16 = 128;
 
 /// Resolves to the outcome of one record.
 ///
@@ -51,7 +51,7 @@ pub(crate) enum Ticket {
 
 /// The outcomes of [`BLOCK_RECORDS`] records.
 #[derive(Debug)]
-pub(crate) struct Block(Mutex<Vec<Place>>);
+pub(crate) struct Block(Mutex<[Place; BLOCK_RECORDS as usize]>);
 
 #[derive(Debug)]
 enum Place {
@@ -86,10 +86,10 @@ impl Places {
 
 impl Block {
     fn new() -> Self {
-        Self(Mutex::new((0..BLOCK_RECORDS).map(|_| Place::Pending).collect()))
+        Self(Mutex::new([const { Place::Pending }; BLOCK_RECORDS as usize]))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
+    fn lock(&self) -> MutexGuard<'_, [Place; BLOCK_RECORDS as usize]> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -155,7 +155,7 @@ impl Drop for Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::FailureReason;
+    use crate::outcome::{Attempts, FailureReason};
     use crate::types::StreamName;
     use crate::user_record::UserRecord;
 
@@ -171,7 +171,7 @@ mod tests {
         }
         for (number, ticket) in tickets.into_iter().enumerate().rev() {
             let Ticket::Future(block, place) = ticket else { unreachable!() };
-            let result = UserRecordResult::new("s".into(), number.to_string().into(), Vec::new());
+            let result = UserRecordResult::new("s".into(), number.to_string().into(), Attempts::new());
             block.settle(place, Ok(result));
         }
         for (number, delivery) in deliveries.into_iter().enumerate() {

@@ -318,12 +318,15 @@ impl Driver {
     fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
         let stored_after =
             |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
-        let together = stored_after(record.history.clone());
+        let KinesisRecord { members, history, .. } = record;
+        let was_taken_apart = members.iter().any(|member| member.history.is_some());
+        let latest = if was_taken_apart { history.clone() } else { History::default() };
+        let together = stored_after(history);
         let mut tags = Vec::new();
-        for member in record.members {
+        for member in members {
             let result = match member.history.as_ref() {
                 None => together.clone(),
-                earlier => stored_after(record.history.joined(earlier)),
+                earlier => stored_after(latest.joined(earlier)),
             };
             match member.tag {
                 Ticket::Future(block, place) => block.settle(place, Ok(result)),
@@ -346,7 +349,7 @@ impl Driver {
                 None => (Arc::clone(&together), history.may_have_been_written),
                 earlier => {
                     let joined = history.joined(earlier);
-                    (joined.attempts.into(), joined.may_have_been_written)
+                    (joined.attempts.into_vec().into(), joined.may_have_been_written)
                 }
             };
             let record = owned(&self.shared.stream, part);
@@ -435,7 +438,7 @@ fn guarded(call: impl FnOnce()) {
 fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
     UserRecord {
         stream: stream.clone(),
-        partition_key: record.partition_key.to_owned(),
+        partition_key: record.partition_key.into(),
         explicit_hash_key: record.explicit_hash_key,
         data: bytes::Bytes::copy_from_slice(record.data),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
-use crate::outcome::{ATTEMPTS_KEPT, Attempt};
+use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -28,7 +28,7 @@ pub(crate) struct Member<T> {
 /// The attempts so far, and whether one of them may have stored the record.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) attempts: Attempts,
     pub(crate) may_have_been_written: bool,
     /// When the last attempt ended.
     ended_at: Moment,

@@ -84,6 +84,7 @@ pub mod limits;
 mod metric;
 mod metrics;
 mod outcome;
+mod partition_key;
 mod permits;
 mod producer;
 mod put_records;
@@ -97,6 +98,7 @@ pub use error_class::ErrorClass;
 pub use metric::Metric;
 pub use metrics::{MetricsSink, NoMetrics};
 pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
+pub use partition_key::PartitionKey;
 pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
 pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,

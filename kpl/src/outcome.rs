@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::types::{SequenceNumber, ShardId};
 use crate::user_record::UserRecord;
 
@@ -27,7 +29,7 @@ pub struct UserRecordResult(Arc<Stored>);
 struct Stored {
     shard_id: ShardId,
     sequence_number: SequenceNumber,
-    attempts: Vec<Attempt>,
+    attempts: Attempts,
 }
 
 /// A record that was not stored, as far as anybody knows. The record itself is inside.
@@ -64,13 +66,16 @@ pub enum FailureReason {
 /// What became of one user record.
 pub type Outcome = Result<UserRecordResult, UserRecordFailed>;
 
+/// Most records need one attempt, which then needs no allocation.
+pub(crate) type Attempts = SmallVec<[Attempt; 1]>;
+
 /// Attempts that an outcome keeps.
 pub(crate) const ATTEMPTS_KEPT: usize = 16;
 
 // === impl UserRecordResult ===
 
 impl UserRecordResult {
-    pub(crate) fn new(shard_id: ShardId, sequence_number: SequenceNumber, attempts: Vec<Attempt>) -> Self {
+    pub(crate) fn new(shard_id: ShardId, sequence_number: SequenceNumber, attempts: Attempts) -> Self {
         Self(Arc::new(Stored { shard_id, sequence_number, attempts }))
     }
 

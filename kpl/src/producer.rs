@@ -273,6 +273,29 @@ impl Producer {
 // === impl StreamProducer ===
 
 impl StreamProducer {
+    /// As [`Producer::send`], for a record that is borrowed and whose stream is known: nothing is looked up and
+    /// nothing copied but into the aggregate.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Invalid`] or [`SendError::Closed`]; the caller still has the record.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it returns leaves the record unsent; nothing else is lost.
+    pub async fn send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
+        self.accept_waiting(record).await.map_err(|refusal| refusal.with(()))
+    }
+
+    /// As [`Producer::try_send`], for a record that is borrowed and whose stream is known.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the caller still has the record.
+    pub fn try_send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
+        self.accept_now(record).map_err(|refusal| refusal.with(()))
+    }
+
     /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
     /// [`outcomes`](ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
     ///

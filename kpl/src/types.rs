@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use md5::{Digest, Md5};
+use smol_str::SmolStr;
 
 /// The name of a data stream or of a Firehose delivery stream.
 ///
@@ -39,9 +39,9 @@ pub struct InvalidHashKey {
     pub text: String,
 }
 
-/// The id of a shard, such as `shardId-000000000042`. Cloning copies a pointer.
+/// The id of a shard, such as `shardId-000000000042`. Making and cloning one allocates nothing.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ShardId(Arc<str>);
+pub struct ShardId(SmolStr);
 
 /// The sequence number that the service gave to a record. Cloning copies a pointer.
 ///
@@ -106,8 +106,7 @@ impl HashKey {
     /// The hash key that the service computes from a partition key: its MD5, big-endian.
     #[must_use]
     pub fn of_partition_key(partition_key: &str) -> Self {
-        let digest: [u8; 16] = Md5::digest(partition_key.as_bytes()).into();
-        Self(u128::from_be_bytes(digest))
+        Self(u128::from_be_bytes(fast_md5::digest(partition_key.as_bytes())))
     }
 }
 
@@ -224,6 +223,16 @@ mod tests {
             ("partitionKey", 193_318_062_818_912_349_798_954_611_745_638_949_166),
         ] {
             assert_eq!(HashKey::of_partition_key(key), HashKey(number), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_fast_md5_is_md5() {
+        use md5::{Digest, Md5};
+        let mut random = fastrand::Rng::with_seed(11);
+        for length in (0..1_000).chain([4_095, 4_096, 51_200, 1 << 20]) {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(length).collect();
+            assert_eq!(fast_md5::digest(&bytes)[..], Md5::digest(&bytes)[..], "{length} bytes");
         }
     }
 

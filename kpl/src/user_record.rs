@@ -5,15 +5,16 @@
 use bytes::Bytes;
 
 use crate::limits::PARTITION_KEY_CHARACTERS;
+use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, StreamName};
 
-/// A record that owns its parts. Cloning copies the key and a pointer to the data.
+/// A record that owns its parts. Cloning copies pointers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
     /// The stream that it goes to.
     pub stream: StreamName,
     /// 1 to 256 characters; decides the shard unless there is an explicit hash key.
-    pub partition_key: String,
+    pub partition_key: PartitionKey,
     /// Decides the shard in place of the partition key's MD5.
     pub explicit_hash_key: Option<HashKey>,
     /// The payload; may be empty.
@@ -59,7 +60,7 @@ pub enum InvalidUserRecord {
 impl UserRecord {
     /// A record without an explicit hash key.
     #[must_use]
-    pub fn new(stream: StreamName, partition_key: impl Into<String>, data: impl Into<Bytes>) -> Self {
+    pub fn new(stream: StreamName, partition_key: impl Into<PartitionKey>, data: impl Into<Bytes>) -> Self {
         Self { stream, partition_key: partition_key.into(), explicit_hash_key: None, data: data.into() }
     }
 

@@ -98,6 +98,7 @@ pub const LONGEST_FILE_LINES: usize = 500;
 const KPL_ROWS: &[Row] = &[
     Row("types", Floor::Words),
     Row("limits", Floor::Words),
+    Row("partition_key", Floor::Words),
     Row("user_record", Floor::Nouns),
     Row("kinesis_record", Floor::Nouns),
     Row("put_records", Floor::Nouns),

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use md5::{Digest, Md5};
 use prost::Message;
 
 use super::{DIGEST_BYTES, MAGIC};
@@ -68,7 +67,7 @@ fn try_decode(data: &Bytes) -> Option<Vec<DecodedRecord>> {
     }
     let end = data.len() - DIGEST_BYTES;
     let message = data.slice(MAGIC.len()..end);
-    if Md5::digest(&message)[..] != data[end..] {
+    if fast_md5::digest(&message)[..] != data[end..] {
         return None;
     }
     let message = AggregatedRecordMessage::decode(message).ok()?;

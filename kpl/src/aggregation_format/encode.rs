@@ -5,7 +5,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use md5::{Digest, Md5};
 use std::fmt::Write as _;
 use std::hash::BuildHasher as _;
 
@@ -140,7 +139,7 @@ impl AggregateEncoder {
         data.put_slice(&self.partition_keys.encoded);
         data.put_slice(&self.hash_keys.encoded);
         data.put_slice(&self.records);
-        let digest = Md5::digest(&data[MAGIC.len()..]);
+        let digest = fast_md5::digest(&data[MAGIC.len()..]);
         data.put_slice(&digest);
         self.clear();
         data.freeze()
