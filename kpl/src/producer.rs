@@ -136,7 +136,7 @@ impl ProducerBuilder {
         config.check()?;
         if self.service == Service::DeliveryStream {
             config.aggregation_enabled = false;
-            config.max_record_size = config.max_record_size.min(limits::FIREHOSE_RECORD_BYTES);
+            config.max_user_record_size = config.max_user_record_size.min(limits::FIREHOSE_RECORD_BYTES);
             config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
         }
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
@@ -418,9 +418,9 @@ impl Inner {
     /// The record as the service will see it, if it can be sent at all.
     fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
         match self.service {
-            Service::DataStream => record.check(self.config.max_record_size).map(|()| record),
+            Service::DataStream => record.check(self.config.max_user_record_size).map(|()| record),
             Service::DeliveryStream => {
-                let (bytes, limit) = (record.data.len(), self.config.max_record_size);
+                let (bytes, limit) = (record.data.len(), self.config.max_user_record_size);
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }
