@@ -18,10 +18,10 @@ mod idle;
 mod lawful;
 #[cfg(test)]
 mod markdown;
+mod option;
 pub(crate) mod properties;
 pub(crate) mod secret;
 mod suggest;
-mod option;
 mod table;
 #[cfg(test)]
 mod tests;

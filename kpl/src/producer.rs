@@ -44,6 +44,7 @@ pub struct StreamProducer {
 /// Sets a producer up; see [`Producer::builder`].
 pub struct ProducerBuilder {
     config: Config,
+    stream_configs: HashMap<StreamName, Config>,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -79,6 +80,7 @@ pub enum SendError<R> {
 
 struct Inner {
     config: Config,
+    stream_configs: HashMap<StreamName, Config>,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -101,6 +103,28 @@ impl ProducerBuilder {
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// How the producer behaves towards one stream, instead of [`ProducerBuilder::config`]; nothing is mixed but what
+    /// belongs to the producer as a whole, and so is always taken from there: `max_outstanding_bytes`,
+    /// `max_outstanding_records`, `producer_id`, everything about metrics, and the connection.
+    ///
+    /// Of two configurations for one stream the last counts.
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<kpl::Producer, Box<dyn std::error::Error>> {
+    /// # let transport = kpl::AwsTransport::from_environment().await;
+    /// let mut patient = kpl::Config::default();
+    /// patient.record_ttl = None;
+    /// let audit = kpl::StreamName::new("audit")?;
+    /// let producer = kpl::Producer::builder(transport).stream_config(audit, patient).start()?;
+    /// # Ok(producer)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn stream_config(mut self, stream: StreamName, config: Config) -> Self {
+        self.stream_configs.insert(stream, config);
         self
     }
 
@@ -132,19 +156,20 @@ impl ProducerBuilder {
     ///
     /// [`StartError`] when the configuration has problems or there is no runtime.
     pub fn start(self) -> Result<Producer, StartError> {
-        let mut config = self.config;
-        config.check()?;
-        if self.service == Service::DeliveryStream {
-            config.aggregation_enabled = false;
-            config.max_user_record_size = config.max_user_record_size.min(limits::FIREHOSE_RECORD_BYTES);
-            config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
-        }
+        self.check()?;
+        let service = self.service;
+        let config = as_served(self.config, service);
+        let of_stream = |stream_config: Config| as_served(stream_config.of_stream(&config), service);
+        let stream_configs =
+            self.stream_configs.into_iter().map(|(name, stream_config)| (name, of_stream(stream_config)));
+        let stream_configs = stream_configs.collect();
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
         let clock = Clock::start();
         let inner = Inner {
             config,
-            service: self.service,
+            stream_configs,
+            service,
             transport: self.transport,
             metrics: self.metrics,
             outcomes: self.outcomes,
@@ -158,6 +183,26 @@ impl ProducerBuilder {
         };
         Ok(Producer { inner: Arc::new(inner) })
     }
+
+    /// All problems of all configurations, those of a stream with its name.
+    fn check(&self) -> Result<(), ConfigError> {
+        let mut streams: Vec<_> = self.stream_configs.iter().collect();
+        streams.sort_by_key(|(name, _)| *name);
+        let of_streams = streams.into_iter().flat_map(|(name, config)| {
+            config.problems().map(move |problem| format!("of stream {name}: {problem}"))
+        });
+        ConfigError::unless_empty(self.config.problems().chain(of_streams).collect())
+    }
+}
+
+/// The configuration within the service's own bounds.
+fn as_served(mut config: Config, service: Service) -> Config {
+    if service == Service::DeliveryStream {
+        config.aggregation_enabled = false;
+        config.max_user_record_size = config.max_user_record_size.min(limits::FIREHOSE_RECORD_BYTES);
+        config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
+    }
+    config
 }
 
 // === impl Producer ===
@@ -167,6 +212,7 @@ impl Producer {
     pub fn builder(transport: impl Transport) -> ProducerBuilder {
         ProducerBuilder {
             config: Config::default(),
+            stream_configs: HashMap::new(),
             service: Service::DataStream,
             transport: Arc::new(transport),
             metrics: Arc::new(NoMetrics),
@@ -280,7 +326,10 @@ impl StreamProducer {
     ///
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
-        let record = self.inner.checked(record).map_err(|problem| SendError::Invalid((), problem))?;
+        let record = self
+            .inner
+            .checked(&self.shared.stream, record)
+            .map_err(|problem| SendError::Invalid((), problem))?;
         let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
@@ -313,13 +362,13 @@ impl StreamProducer {
     }
 
     fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
         let cost = self.take_now(&record)?;
         self.accept(record, cost)
     }
 
     async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
         let cost = Budget::cost(&record);
         self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
         self.accept(record, cost)
@@ -380,8 +429,9 @@ impl Inner {
         if let Some(raced) = streams.get(name) {
             return Arc::clone(raced);
         }
-        let seed = self.config.seed.unwrap_or_else(|| fastrand::u64(..));
-        let pipeline = Pipeline::new(name.clone(), self.service, self.config.clone(), seed, self.clock.now());
+        let config = self.config_of(name).clone();
+        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
+        let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
         let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
         let (ended, end) = watch::channel(false);
         let driver = Driver {
@@ -415,12 +465,22 @@ impl Inner {
         self.budget.wake();
     }
 
+    /// How the producer behaves towards that stream. Costs nothing where no stream has a configuration of its own.
+    fn config_of(&self, stream: &StreamName) -> &Config {
+        self.stream_configs.get(stream).unwrap_or(&self.config)
+    }
+
     /// The record as the service will see it, if it can be sent at all.
-    fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
+    fn checked<'a>(
+        &self,
+        stream: &StreamName,
+        record: RecordRef<'a>,
+    ) -> Result<RecordRef<'a>, InvalidUserRecord> {
+        let limit = self.config_of(stream).max_user_record_size;
         match self.service {
-            Service::DataStream => record.check(self.config.max_user_record_size).map(|()| record),
+            Service::DataStream => record.check(limit).map(|()| record),
             Service::DeliveryStream => {
-                let (bytes, limit) = (record.data.len(), self.config.max_user_record_size);
+                let bytes = record.data.len();
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }

@@ -18,10 +18,8 @@ pub(super) struct Rule {
 /// Names of regions are words joined by hyphens, the last a number.
 pub(super) const REGION: Rule = Rule { accepts: is_region, wants: "a region such as eu-west-1" };
 
-pub(super) const ENDPOINT: Rule = Rule {
-    accepts: is_endpoint,
-    wants: "a host name, or a URL such as http://127.0.0.1:4567 without path",
-};
+pub(super) const ENDPOINT: Rule =
+    Rule { accepts: is_endpoint, wants: "a host name, or a URL such as http://127.0.0.1:4567 without path" };
 
 pub(super) const PRODUCER_ID: Rule =
     Rule { accepts: is_producer_id, wants: "1 to 64 letters, digits, _ and -" };
@@ -87,7 +85,17 @@ mod tests {
             (
                 REGION,
                 &["eu-west-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1", "ap-southeast-12"],
-                &["", "eu-west", "eu-west1", "EU-WEST-1", "eu-west-1 ", "-west-1", "eu--1", "eu-1", "\u{e9}u-west-1"],
+                &[
+                    "",
+                    "eu-west",
+                    "eu-west1",
+                    "EU-WEST-1",
+                    "eu-west-1 ",
+                    "-west-1",
+                    "eu--1",
+                    "eu-1",
+                    "\u{e9}u-west-1",
+                ],
             ),
             (
                 ENDPOINT,

@@ -16,10 +16,12 @@ pub(super) struct ConfigOption {
     /// The name in a `.properties` file.
     pub(super) property: &'static str,
     /// Whether the KPL has it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "CONFIGURATION.md is written and compared by a test"))]
     pub(super) origin: Origin,
     /// What it does.
     pub(super) effect: Effect,
     /// What it is for, in one line.
+    #[cfg_attr(not(test), expect(dead_code, reason = "CONFIGURATION.md is written and compared by a test"))]
     pub(super) doc: &'static str,
 }
 

@@ -152,9 +152,10 @@ fn typed(shape: &Shape, text: &str) -> Value {
     match shape {
         Shape::Boolean(_) if trimmed.eq_ignore_ascii_case("true") => Value::Boolean(true),
         Shape::Boolean(_) if trimmed.eq_ignore_ascii_case("false") => Value::Boolean(false),
-        Shape::Integer { .. } | Shape::OptionalInteger(_) | Shape::Time { .. } | Shape::OptionalTime { .. } => {
-            trimmed.parse().map_or_else(|_| as_text(), Value::Integer)
-        }
+        Shape::Integer { .. }
+        | Shape::OptionalInteger(_)
+        | Shape::Time { .. }
+        | Shape::OptionalTime { .. } => trimmed.parse().map_or_else(|_| as_text(), Value::Integer),
         Shape::Choice { .. } => Value::Text(trimmed.to_owned()),
         _ => as_text(),
     }

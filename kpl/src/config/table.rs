@@ -79,21 +79,11 @@ macro_rules! optional_text {
     };
 }
 
-const fn kpl(
-    name: &'static str,
-    property: &'static str,
-    shape: Shape,
-    doc: &'static str,
-) -> ConfigOption {
+const fn kpl(name: &'static str, property: &'static str, shape: Shape, doc: &'static str) -> ConfigOption {
     ConfigOption { name, property, origin: Origin::Kpl, effect: Effect::Obeyed(shape), doc }
 }
 
-const fn ours(
-    name: &'static str,
-    property: &'static str,
-    shape: Shape,
-    doc: &'static str,
-) -> ConfigOption {
+const fn ours(name: &'static str, property: &'static str, shape: Shape, doc: &'static str) -> ConfigOption {
     ConfigOption { name, property, origin: Origin::Ours, effect: Effect::Obeyed(shape), doc }
 }
 
@@ -103,7 +93,13 @@ const fn without_effect(
     granted: Option<&'static str>,
     because: &'static str,
 ) -> ConfigOption {
-    ConfigOption { name, property, origin: Origin::Kpl, effect: Effect::None { because, granted }, doc: because }
+    ConfigOption {
+        name,
+        property,
+        origin: Origin::Kpl,
+        effect: Effect::None { because, granted },
+        doc: because,
+    }
 }
 
 const ANY_NUMBER_FROM_1: std::ops::RangeInclusive<u64> = 1..=u64::MAX;
@@ -231,12 +227,7 @@ pub(super) static OPTIONS: &[ConfigOption] = &[
         "User records that the producer holds at once; at this bound `send` waits.",
     ),
     // --- metrics ---
-    kpl(
-        "metrics_level",
-        "MetricsLevel",
-        choice!(metrics_level: MetricsLevel),
-        "Which metrics are uploaded.",
-    ),
+    kpl("metrics_level", "MetricsLevel", choice!(metrics_level: MetricsLevel), "Which metrics are uploaded."),
     kpl(
         "metrics_granularity",
         "MetricsGranularity",
@@ -340,7 +331,9 @@ pub(super) static OPTIONS: &[ConfigOption] = &[
         Shape::OptionalText {
             lawful: lawful::ANY,
             access: Access {
-                get: |config| config.connection.proxy_password.as_ref().map(|secret| secret.reveal().to_owned()),
+                get: |config| {
+                    config.connection.proxy_password.as_ref().map(|secret| secret.reveal().to_owned())
+                },
                 set: |config, text| config.connection.proxy_password = text.map(Secret::from),
             },
             visible: Visible::No,

@@ -174,8 +174,10 @@ mod tests {
             ("h\u{f6}he=1\u{a0}", &[(1, "h\u{f6}he", "1\u{a0}")]),
         ];
         for (text, expected) in table {
-            let expected: Vec<_> =
-                expected.iter().map(|&(line, name, value)| (line, name.to_owned(), value.to_owned())).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|&(line, name, value)| (line, name.to_owned(), value.to_owned()))
+                .collect();
             assert_eq!(read(text), expected, "{text:?}");
         }
     }

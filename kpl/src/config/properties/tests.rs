@@ -39,7 +39,10 @@ mod kinesis_producer_configuration_test {
         assert!(!read("AggregationEnabled=FALSE").0.aggregation_enabled);
         let (config, ignored) = read("VerifyCertificate=false");
         assert_eq!(config, Config::default());
-        assert!(ignored[0].contains("always verified") && ignored[0].contains("SSL_CERT_FILE"), "{ignored:?}");
+        assert!(
+            ignored[0].contains("always verified") && ignored[0].contains("SSL_CERT_FILE"),
+            "{ignored:?}"
+        );
         assert!(read("VerifyCertificate = true").1.is_empty());
     }
 
@@ -114,14 +117,21 @@ fn a_file_with_the_kpls_defaults_changes_nothing() {
     let (config, ignored) = read(text);
     assert_eq!(config, Config::default());
     let names: Vec<_> = ignored.iter().filter_map(|line| line.split(' ').nth(2)).collect();
-    let without_effect =
-        ["CredentialsRefreshDelay", "EnableCoreDumps", "LogLevel", "MinConnections", "ThreadingModel", "ThreadPoolSize"];
+    let without_effect = [
+        "CredentialsRefreshDelay",
+        "EnableCoreDumps",
+        "LogLevel",
+        "MinConnections",
+        "ThreadingModel",
+        "ThreadPoolSize",
+    ];
     assert_eq!(names, without_effect);
 }
 
 #[test]
 fn values_become_fields() {
-    let (config, ignored) = read("
+    let (config, ignored) = read(
+        "
         RecordTtl: 2147483647
         RecordMaxBufferedTime 250\t
         MetricsLevel=Summary
@@ -132,7 +142,8 @@ fn values_become_fields() {
         Seed = 7
         ProxyUserName = me
         ProxyPassword = se;cret\\u0020\u{20}
-    ");
+    ",
+    );
     assert_eq!(ignored, [""; 0]);
     assert_eq!(config.record_ttl.map(|ttl| ttl.as_millis()), Some(2_147_483_647));
     assert_eq!(config.record_max_buffered_time.as_millis(), 250);
@@ -182,8 +193,10 @@ fn all_problems_are_told_at_once_with_their_lines() {
 
 #[test]
 fn what_does_nothing_is_reported() {
-    let (config, ignored) = read("RecordTtl = 1000\nKinesisPort = 8443\nRecordTtl = 2000\nCloudwatchPort = 8443\n\
-        CloudwatchEndpoint = https://monitoring.example\nProxyUserName = me\nProducerId = a\nStsPort = 1");
+    let (config, ignored) = read(
+        "RecordTtl = 1000\nKinesisPort = 8443\nRecordTtl = 2000\nCloudwatchPort = 8443\n\
+        CloudwatchEndpoint = https://monitoring.example\nProxyUserName = me\nProducerId = a\nStsPort = 1",
+    );
     assert_eq!(config.record_ttl.map(|ttl| ttl.as_millis()), Some(2000));
     let expected = [
         "line 1: RecordTtl has no effect: line 3 gives it again",
@@ -204,9 +217,10 @@ fn a_password_stays_out_of_problems() {
 
 /// Lines of real names with any values, and lines of anything.
 fn any_text() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(table::OPTIONS).prop_map(|option| option.property.to_owned());
+    let name = (0..table::OPTIONS.len()).prop_map(|place| table::OPTIONS[place].property);
     let value = prop_oneof!["[-0-9;. ]{0,25}", "\\PC{0,20}", Just("true".to_owned()), "[\\\\u0-9a-f]{0,12}"];
-    let line = (name, "[ =:]{0,3}", value).prop_map(|(name, separator, value)| format!("{name}{separator}{value}"));
+    let line =
+        (name, "[ =:]{0,3}", value).prop_map(|(name, separator, value)| format!("{name}{separator}{value}"));
     let lines = prop_oneof![line, "\\PC{0,40}", any::<String>()];
     prop::collection::vec(lines, 0..12).prop_map(|lines| lines.join("\n"))
 }
