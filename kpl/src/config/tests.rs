@@ -55,7 +55,7 @@ const OTHERS: &[(&str, Option<&str>)] = &[
     ("StrictOrder", Some("false")),
 ];
 
-fn read(property: &str, value: impl std::fmt::Display) -> Result<Config, ConfigError> {
+fn read(property: &str, value: impl fmt::Display) -> Result<Config, ConfigError> {
     Config::from_properties(&format!("{property} = {value}")).map(|(config, _)| config)
 }
 

@@ -9,6 +9,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::ConfigError;
 use crate::config::connection::ConnectionConfig;
@@ -37,7 +38,9 @@ fn proxy(connection: &ConnectionConfig) -> Result<Option<ProxyConfig>, ConfigErr
     Ok(Some(match &connection.proxy_user_name {
         Some(name) => {
             let password = connection.proxy_password.as_ref().map_or("", |password| password.reveal());
-            proxy.with_basic_auth(name, password)
+            // The SDK writes both into the proxy's URL as they are.
+            let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            proxy.with_basic_auth(encoded(name), encoded(password))
         }
         None => proxy,
     }))
