@@ -16,13 +16,15 @@ use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
 use crate::delivery::{Delivery, OutcomeSink};
 use crate::driver::{Closed, Driver, StreamShared};
-use crate::limits;
 use crate::metrics::{MetricsSink, NoMetrics};
 use crate::outcome::{UserRecordFailed, UserRecordResult};
 use crate::permits::{Budget, Full};
 use crate::transport::Transport;
 use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
+use configs::Configs;
+
+mod configs;
 
 /// Takes user records and puts them into streams. Cloning is cheap, and clones are the same producer.
 ///
@@ -43,8 +45,7 @@ pub struct StreamProducer {
 
 /// Sets a producer up; see [`Producer::builder`].
 pub struct ProducerBuilder {
-    config: Config,
-    stream_configs: HashMap<StreamName, Config>,
+    configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -79,8 +80,7 @@ pub enum SendError<R> {
 }
 
 struct Inner {
-    config: Config,
-    stream_configs: HashMap<StreamName, Config>,
+    configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -102,7 +102,7 @@ impl ProducerBuilder {
     /// How the producer behaves. Default: [`Config::default`].
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.configs.producer = config;
         self
     }
 
@@ -124,7 +124,7 @@ impl ProducerBuilder {
     /// ```
     #[must_use]
     pub fn stream_config(mut self, stream: StreamName, config: Config) -> Self {
-        self.stream_configs.insert(stream, config);
+        self.configs.streams.insert(stream, config);
         self
     }
 
@@ -156,20 +156,14 @@ impl ProducerBuilder {
     ///
     /// [`StartError`] when the configuration has problems or there is no runtime.
     pub fn start(self) -> Result<Producer, StartError> {
-        self.check()?;
-        let service = self.service;
-        let config = as_served(self.config, service);
-        let of_stream = |stream_config: Config| as_served(stream_config.of_stream(&config), service);
-        let stream_configs =
-            self.stream_configs.into_iter().map(|(name, stream_config)| (name, of_stream(stream_config)));
-        let stream_configs = stream_configs.collect();
+        let configs = self.configs.served_by(self.service)?;
+        let config = &configs.producer;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
         let clock = Clock::start();
         let inner = Inner {
-            config,
-            stream_configs,
-            service,
+            configs,
+            service: self.service,
             transport: self.transport,
             metrics: self.metrics,
             outcomes: self.outcomes,
@@ -183,26 +177,6 @@ impl ProducerBuilder {
         };
         Ok(Producer { inner: Arc::new(inner) })
     }
-
-    /// All problems of all configurations, those of a stream with its name.
-    fn check(&self) -> Result<(), ConfigError> {
-        let mut streams: Vec<_> = self.stream_configs.iter().collect();
-        streams.sort_by_key(|(name, _)| *name);
-        let of_streams = streams.into_iter().flat_map(|(name, config)| {
-            config.problems().map(move |problem| format!("of stream {name}: {problem}"))
-        });
-        ConfigError::unless_empty(self.config.problems().chain(of_streams).collect())
-    }
-}
-
-/// The configuration within the service's own bounds.
-fn as_served(mut config: Config, service: Service) -> Config {
-    if service == Service::DeliveryStream {
-        config.aggregation_enabled = false;
-        config.max_user_record_size = config.max_user_record_size.min(limits::FIREHOSE_RECORD_BYTES);
-        config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
-    }
-    config
 }
 
 // === impl Producer ===
@@ -211,8 +185,7 @@ impl Producer {
     /// A producer over `transport`: [`AwsTransport`](crate::AwsTransport), or one of your own.
     pub fn builder(transport: impl Transport) -> ProducerBuilder {
         ProducerBuilder {
-            config: Config::default(),
-            stream_configs: HashMap::new(),
+            configs: Configs::default(),
             service: Service::DataStream,
             transport: Arc::new(transport),
             metrics: Arc::new(NoMetrics),
@@ -429,7 +402,7 @@ impl Inner {
         if let Some(raced) = streams.get(name) {
             return Arc::clone(raced);
         }
-        let config = self.config_of(name).clone();
+        let config = self.configs.of(name).clone();
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
         let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
@@ -465,18 +438,13 @@ impl Inner {
         self.budget.wake();
     }
 
-    /// How the producer behaves towards that stream. Costs nothing where no stream has a configuration of its own.
-    fn config_of(&self, stream: &StreamName) -> &Config {
-        self.stream_configs.get(stream).unwrap_or(&self.config)
-    }
-
     /// The record as the service will see it, if it can be sent at all.
     fn checked<'a>(
         &self,
         stream: &StreamName,
         record: RecordRef<'a>,
     ) -> Result<RecordRef<'a>, InvalidUserRecord> {
-        let limit = self.config_of(stream).max_user_record_size;
+        let limit = self.configs.of(stream).max_user_record_size;
         match self.service {
             Service::DataStream => record.check(limit).map(|()| record),
             Service::DeliveryStream => {
@@ -503,12 +471,12 @@ impl OutcomeSink for NoOutcomes {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+        formatter.debug_struct("Inner").field("configs", &self.configs).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for ProducerBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ProducerBuilder").field("config", &self.config).finish_non_exhaustive()
+        formatter.debug_struct("ProducerBuilder").field("configs", &self.configs).finish_non_exhaustive()
     }
 }

@@ -132,6 +132,7 @@ const KPL_ROWS: &[Row] = &[
     Row("permits", Floor::Shell),
     Row("control_plane", Floor::Shell),
     Row("producer", Floor::Face),
+    Row("producer/*", Floor::Face),
     Row("lib", Floor::Face),
 ];
 

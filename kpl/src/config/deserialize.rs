@@ -135,3 +135,6 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Value::List(list))
     }
 }
+
+#[cfg(test)]
+mod tests;

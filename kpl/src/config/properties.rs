@@ -45,7 +45,7 @@ impl Config {
     ///
     /// ```
     /// let text = "
-    ///     # from an application that uses the KPL
+    ///     ! from an application that uses the KPL
     ///     RecordMaxBufferedTime = 250
     ///     Region = eu-west-1
     ///     ThreadingModel = POOLED
