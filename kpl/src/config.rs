@@ -165,7 +165,7 @@ impl Config {
 
     /// All problems, one line each.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        table::OPTIONS.iter().filter_map(|option| {
+        table::options().filter_map(|option| {
             let problem = option.check(self).err()?;
             Some(format!("{} {problem}", option.name))
         })

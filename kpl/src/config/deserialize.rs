@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for Options {
 
 fn take(config: &mut Config, name: &str, value: Value) -> Result<(), String> {
     let Some(option) = table::named(name) else {
-        let meant = nearest(name, table::OPTIONS.iter().map(|option| option.name));
+        let meant = nearest(name, table::options().map(|option| option.name));
         return Err(meant.map_or_else(
             || "is no option".to_owned(),
             |meant| format!("is no option: did you mean {meant}?"),

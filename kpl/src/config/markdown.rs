@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::config::Config;
 use crate::config::option::{ConfigOption, Effect, Origin, Shape};
-use crate::config::table::OPTIONS;
+use crate::config::table::options;
 
 const OPENING: &str = "\
 # Options
@@ -29,14 +29,14 @@ case anyway.
 pub(super) fn document() -> String {
     let mut document = OPENING.to_owned();
     document.push_str("| option | in `.properties` | default | values | what |\n|---|---|---|---|---|\n");
-    for option in OPTIONS {
+    for option in options() {
         if let Effect::Obeyed(shape) = &option.effect {
             push_obeyed(&mut document, option, shape);
         }
     }
     document.push_str(WITHOUT_EFFECT);
     document.push_str("| option | in `.properties` | why, and what to do instead |\n|---|---|---|\n");
-    for option in OPTIONS {
+    for option in options() {
         if let Effect::None { because, .. } = option.effect {
             let (name, property) = (option.name, option.property);
             writeln!(document, "| `{name}` | `{property}` | {because} |").expect("a string takes all");

@@ -41,7 +41,7 @@ impl Config {
     /// over.
     ///
     /// Whitespace after numbers, booleans and names is not counted. As in Java, of two lines for one option the last
-    /// counts, and an empty value is none.
+    /// counts, and an empty text is none.
     ///
     /// ```
     /// let text = "
@@ -114,7 +114,7 @@ impl Reading {
     }
 
     fn take_unknown(&mut self, line: usize, name: String) {
-        match nearest(&name, table::OPTIONS.iter().map(|option| option.property)) {
+        match nearest(&name, table::options().map(|option| option.property)) {
             Some(meant) => {
                 let name = shortened(&name);
                 self.problems.push((line, format!("{name} is no option: did you mean {meant}?")));

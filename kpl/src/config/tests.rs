@@ -55,6 +55,8 @@ const OTHERS: &[(&str, Option<&str>)] = &[
     ("StrictOrder", Some("false")),
 ];
 
+type Change = fn(&mut Config);
+
 fn read(property: &str, value: impl fmt::Display) -> Result<Config, ConfigError> {
     Config::from_properties(&format!("{property} = {value}")).map(|(config, _)| config)
 }
@@ -70,7 +72,7 @@ fn defaults_pass_and_are_the_kpls() {
     for (property, default) in OTHERS {
         assert_eq!(shown(property).as_deref(), *default, "{property}");
     }
-    let obeyed = table::OPTIONS.iter().filter(|option| matches!(option.effect, Effect::Obeyed(_)));
+    let obeyed = table::options().filter(|option| matches!(option.effect, Effect::Obeyed(_)));
     let tested: BTreeSet<_> =
         RANGES.iter().map(|range| range.0).chain(OTHERS.iter().map(|other| other.0)).collect();
     assert_eq!(obeyed.map(|option| option.property).collect::<BTreeSet<_>>(), tested);
@@ -102,7 +104,7 @@ fn every_range_ends_where_it_should() {
 
 #[test]
 fn fields_are_checked_as_files_are() {
-    let unlawful: &[(&str, fn(&mut Config))] = &[
+    let unlawful: &[(&str, Change)] = &[
         ("aggregation_max_count", |config| config.aggregation_max_count = 0),
         ("aggregation_max_size", |config| config.aggregation_max_size = 63),
         ("collection_max_count", |config| config.collection_max_count = 501),
@@ -139,11 +141,13 @@ fn fields_are_checked_as_files_are() {
 
 #[test]
 fn no_time_and_no_bound_is_lawful_without_end() {
-    let mut config = Config::default();
-    config.record_ttl = None;
-    config.record_max_buffered_time = Duration::MAX;
-    config.aggregation_max_count = usize::MAX;
-    config.max_outstanding_bytes = usize::MAX;
+    let mut config = Config {
+        record_ttl: None,
+        record_max_buffered_time: Duration::MAX,
+        aggregation_max_count: usize::MAX,
+        max_outstanding_bytes: usize::MAX,
+        ..Config::default()
+    };
     assert_eq!(config.check(), Ok(()));
     config.record_ttl = Some(Duration::MAX);
     assert_eq!(config.check(), Ok(()));
@@ -152,7 +156,7 @@ fn no_time_and_no_bound_is_lawful_without_end() {
 #[test]
 fn names_are_unique_and_the_same_in_both_spellings() {
     let mut seen = BTreeSet::new();
-    for option in table::OPTIONS {
+    for option in table::options() {
         assert!(seen.insert(option.name) && seen.insert(option.property), "{}", option.name);
         assert!(!option.doc.is_empty() && !option.doc.contains('|'), "{}", option.name);
         if option.name != "thread_config" {
@@ -164,7 +168,7 @@ fn names_are_unique_and_the_same_in_both_spellings() {
 
 #[test]
 fn each_row_reads_and_writes_a_field_of_its_own() {
-    for option in table::OPTIONS {
+    for option in table::options() {
         let Effect::Obeyed(shape) = &option.effect else { continue };
         let value = match shape {
             Shape::Boolean(access) => (!(access.get)(&Config::default())).to_string(),
@@ -181,8 +185,7 @@ fn each_row_reads_and_writes_a_field_of_its_own() {
         };
         let config = read(option.property, &value).expect(option.name);
         let shown = if option.name == "proxy_password" { "***".to_owned() } else { value };
-        let changed: Vec<_> = table::OPTIONS
-            .iter()
+        let changed: Vec<_> = table::options()
             .filter(|other| other.shown(&config) != other.shown(&Config::default()))
             .map(|other| (other.name, other.shown(&config)))
             .collect();
@@ -216,8 +219,7 @@ fn configuration_md_is_the_table() {
 
 #[test]
 fn what_belongs_to_the_producer_is_the_producers() {
-    let text = table::OPTIONS
-        .iter()
+    let text = table::options()
         .filter_map(|option| match &option.effect {
             Effect::Obeyed(Shape::Integer { .. }) if option.name.ends_with("_port") => Some((option, "7")),
             Effect::Obeyed(Shape::Integer { .. }) if option.name.starts_with("max_outstanding_bytes") => {
@@ -233,7 +235,7 @@ fn what_belongs_to_the_producer_is_the_producers() {
         .collect::<String>();
     let (config, _) = Config::from_properties(&text).expect("lawful");
     let of_stream = config.of_stream(&Config::default());
-    for option in table::OPTIONS {
+    for option in table::options() {
         let is_producers = option.shown(&of_stream) == option.shown(&Config::default());
         let expected = option.name.starts_with("metrics_")
             || option.name.starts_with("max_outstanding_")

@@ -8,6 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     /// Nothing, by intent.
+    #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "only serde's formats have it"))]
     Absent,
     /// True or false.
     Boolean(bool),

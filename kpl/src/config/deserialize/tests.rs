@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::choices::{AdditionalMetricDimension, Compression, MetricsGranularity};
+use crate::config::connection::ConnectionConfig;
 
 fn read(text: &str) -> Config {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
@@ -27,15 +28,18 @@ fn values_become_fields_and_the_rest_keeps_its_default() {
             "additional_metric_dims": [{ "name": "Host", "value": "a", "granularity": "stream" }]
         }"#,
     );
-    let mut expected = Config::default();
-    expected.record_ttl = None;
-    expected.record_max_buffered_time = Duration::from_millis(250);
-    expected.aggregation_enabled = false;
-    expected.compression = Compression::Gzip;
-    expected.seed = Some(u64::MAX);
-    expected.connection.region = Some("eu-west-1".to_owned());
     let host = AdditionalMetricDimension::new("Host", "a", MetricsGranularity::Stream);
-    expected.additional_metric_dims = vec![host];
+    let region = Some("eu-west-1".to_owned());
+    let expected = Config {
+        record_ttl: None,
+        record_max_buffered_time: Duration::from_millis(250),
+        aggregation_enabled: false,
+        compression: Compression::Gzip,
+        seed: Some(u64::MAX),
+        connection: ConnectionConfig { region, ..ConnectionConfig::default() },
+        additional_metric_dims: vec![host],
+        ..Config::default()
+    };
     assert_eq!(config, expected);
 }
 
@@ -87,11 +91,11 @@ fn what_is_no_map_is_refused() {
 proptest! {
     #[test]
     fn what_passes_is_lawful(
-        place in 0..table::OPTIONS.len(),
+        place in 0..table::options().count(),
         value in prop_oneof![any::<i64>().prop_map(|n| n.to_string()), (0..70_000u32).prop_map(|n| n.to_string()),
             "\"[a-z0-9:/.-]{0,20}\"", Just("true".to_owned()), Just("null".to_owned())],
     ) {
-        let text = format!("{{ \"{}\": {value} }}", table::OPTIONS[place].name);
+        let text = format!("{{ \"{}\": {value} }}", table::options().nth(place).expect("a place of the table").name);
         if let Ok(config) = serde_json::from_str::<Config>(&text) {
             prop_assert_eq!(config.check(), Ok(()));
         }

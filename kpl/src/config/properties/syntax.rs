@@ -142,6 +142,9 @@ mod tests {
 
     use super::*;
 
+    /// Line, name and value.
+    type Expected = (usize, &'static str, &'static str);
+
     fn read(text: &str) -> Vec<(usize, String, String)> {
         let (properties, problems) = properties(text);
         assert_eq!(problems, [], "{text:?}");
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn java_reads_it_so() {
-        let table: &[(&str, &[(usize, &str, &str)])] = &[
+        let table: &[(&str, &[Expected])] = &[
             ("", &[]),
             ("\n \t\u{c}\r\n\r\n", &[]),
             ("a=1", &[(1, "a", "1")]),

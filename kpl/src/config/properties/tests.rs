@@ -217,7 +217,8 @@ fn a_password_stays_out_of_problems() {
 
 /// Lines of real names with any values, and lines of anything.
 fn any_text() -> impl Strategy<Value = String> {
-    let name = (0..table::OPTIONS.len()).prop_map(|place| table::OPTIONS[place].property);
+    let name = (0..table::options().count())
+        .prop_map(|place| table::options().nth(place).expect("a place of the table").property);
     let value = prop_oneof!["[-0-9;. ]{0,25}", "\\PC{0,20}", Just("true".to_owned()), "[\\\\u0-9a-f]{0,12}"];
     let line =
         (name, "[ =:]{0,3}", value).prop_map(|(name, separator, value)| format!("{name}{separator}{value}"));
