@@ -1,7 +1,7 @@
 //! The table of all options: every name, its type, range, meaning and place; or why it does nothing here.
 //!
 //! Invariant: this is the only place that knows names and ranges. Parsing, checking and the documentation are driven
-//! by it; "unknown" means "not in here". Defaults are those of [`Config::default`].
+//! by it; "unknown" means "not in here". Defaults are those of `Config::default`.
 
 use std::time::Duration;
 
