@@ -3,18 +3,16 @@
 //! `cargo run -p kpl --example quick_start -- orders` sends to AWS with your usual credentials; with a second argument,
 //! such as `http://127.0.0.1:4567`, to an endpoint of your own.
 
-use kpl::{AwsTransport, CallTimeouts, Producer, StreamName, UserRecord};
+use kpl::{AwsTransport, Config, Producer, StreamName, UserRecord};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let stream = StreamName::new(&arguments.next().ok_or("give the name of a stream")?)?;
-    let mut environment = aws_config::defaults(aws_config::BehaviorVersion::latest());
-    if let Some(endpoint) = arguments.next() {
-        environment = environment.endpoint_url(endpoint);
-    }
-    let transport = AwsTransport::new(&environment.load().await, CallTimeouts::default());
-    let producer = Producer::builder(transport).start()?;
+    let mut config = Config::default();
+    config.connection.kinesis_endpoint = arguments.next();
+    let transport = AwsTransport::from_config(&config).await?;
+    let producer = Producer::builder(transport).config(config).start()?;
 
     let mut deliveries = Vec::new();
     for number in 0..100 {

@@ -1,5 +1,7 @@
 //! How a producer behaves: the KPL's options under their own names, with their defaults.
 //!
+//! The options stand in one table, `table`, from which they are parsed, checked and documented.
+//!
 //! Invariant: a [`Config`] that passed [`Config::check`] holds no value that a stage would have to refuse.
 
 use std::fmt;
@@ -7,9 +9,33 @@ use std::time::Duration;
 
 use crate::limits;
 
-/// The options of a producer. Start from [`Config::default`] and change fields.
+pub(crate) mod choices;
+pub(crate) mod connection;
+#[cfg(feature = "serde")]
+mod deserialize;
+mod dimensions;
+mod idle;
+mod lawful;
+#[cfg(test)]
+mod markdown;
+mod option;
+pub(crate) mod properties;
+pub(crate) mod secret;
+mod suggest;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use choices::{AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel};
+use connection::ConnectionConfig;
+
+/// The options of a producer. Start from [`Config::default`] and change fields, or read them with
+/// [`Config::from_properties`] or (cargo feature `serde`) from any format that serde knows.
 ///
-/// All problems of a configuration are reported at once, when the producer is started.
+/// All problems of a configuration are reported at once, when it is read and when the producer is started.
+///
+#[doc = include_str!("../CONFIGURATION.md")]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
@@ -18,7 +44,7 @@ pub struct Config {
     /// User records in one aggregated record. 1 or more, default 4294967295.
     pub aggregation_max_count: usize,
     /// Bytes of one aggregated record; a larger user record is sent alone. 64 to 10485760, default 51200. Never more
-    /// than fits under `max_record_size`.
+    /// than fits under `max_user_record_size`.
     pub aggregation_max_size: usize,
     /// Entries in one PutRecords call. 1 to 500, default 500.
     pub collection_max_count: usize,
@@ -29,7 +55,7 @@ pub struct Config {
     /// `record_ttl` at most counts, or a record could expire waiting for company.
     ///
     /// What waits for something else leaves later: for its shard's pace, after a failure, or for one of
-    /// `max_in_flight_requests`.
+    /// `max_connections`.
     pub record_max_buffered_time: Duration,
     /// How long a record is worth sending; `None` is for ever. At least 100 ms, default 30 s.
     ///
@@ -40,18 +66,46 @@ pub struct Config {
     /// Percent of a shard's limits (1,000 records and 1 MiB a second) that this producer may use. 1 or more, default
     /// 150: over the limit, because several producers seldom burst together and the service answers the rest.
     pub rate_limit: u32,
-    /// Bytes of data and partition key of one user record: the stream's limit. 1 to 10485760, default 1048576 (for
+    /// Lower a shard's allowance when the service throttles it, and let it recover. Default true.
+    pub adaptive_rate: bool,
+    /// Keep the order of records of one partition key, through throttling, retries and resharding. Default false:
+    /// calls run side by side, and what failed is sent again later.
+    pub strict_order: bool,
+    /// How the data of user records is compressed. Consumers must then decompress it. Default [`Compression::None`].
+    pub compression: Compression,
+    /// Give each record an id by which consumers drop repeats. Default false.
+    pub dedup_ids: bool,
+    /// Names this producer in those ids: 1 to 64 of `A`-`Z`, `a`-`z`, `0`-`9`, `_` and `-`, unlike every other
+    /// producer's. `None`, the default, makes one at random at the start.
+    pub producer_id: Option<String>,
+    /// Bytes of data and partition key of one user record: the stream's limit. 64 to 10485760, default 1048576 (for
     /// delivery streams at most 1024000, which also is their default).
-    pub max_record_size: usize,
+    ///
+    /// The KPL's option of this name counts the data alone; here the key's bytes count too, because the service
+    /// counts them.
+    pub max_user_record_size: usize,
     /// PutRecords calls under way at once, for each stream. 1 to 256, default 24.
-    pub max_in_flight_requests: usize,
-    /// Bytes of user records that the producer holds at once; at this bound `send` waits. 1 MiB or more, default
-    /// 64 MiB.
+    pub max_connections: usize,
+    /// Bytes of user records that the producer holds at once; at this bound `send` waits. 1048576 or more, default
+    /// 67108864.
     pub max_outstanding_bytes: usize,
-    /// User records that the producer holds at once; at this bound `send` waits. 1 or more, default 1000000.
+    /// User records that the producer holds at once; at this bound `send` waits. 1 to 4294967295, default 1000000.
     pub max_outstanding_records: usize,
-    /// Seed of the generator behind the retries' jitter; `None` takes one from the operating system.
+    /// Seed of the generator behind the retries' jitter; `None`, the default, takes one from the operating system.
     pub seed: Option<u64>,
+    /// Which metrics are uploaded. Default [`MetricsLevel::Detailed`].
+    pub metrics_level: MetricsLevel,
+    /// The finest dimension of uploaded metrics. Default [`MetricsGranularity::Shard`].
+    pub metrics_granularity: MetricsGranularity,
+    /// CloudWatch's namespace for them: 1 to 255 characters, not beginning with `AWS/`. Default
+    /// `KinesisProducerLibrary`.
+    pub metrics_namespace: String,
+    /// Time between two uploads. 1 ms to 60 s, default 60 s.
+    pub metrics_upload_delay: Duration,
+    /// Dimensions that every uploaded metric of a granularity also carries, at most 27. Default none.
+    pub additional_metric_dims: Vec<AdditionalMetricDimension>,
+    /// Where the services are and how they are reached.
+    pub connection: ConnectionConfig,
 }
 
 /// Everything that is wrong with a configuration.
@@ -79,11 +133,22 @@ impl Default for Config {
             record_ttl: Some(Duration::from_secs(30)),
             fail_if_throttled: false,
             rate_limit: 150,
-            max_record_size: limits::KINESIS_RECORD_BYTES,
-            max_in_flight_requests: 24,
+            adaptive_rate: true,
+            strict_order: false,
+            compression: Compression::None,
+            dedup_ids: false,
+            producer_id: None,
+            max_user_record_size: limits::KINESIS_RECORD_BYTES,
+            max_connections: 24,
             max_outstanding_bytes: 64 << 20,
             max_outstanding_records: 1_000_000,
             seed: None,
+            metrics_level: MetricsLevel::Detailed,
+            metrics_granularity: MetricsGranularity::Shard,
+            metrics_namespace: "KinesisProducerLibrary".to_owned(),
+            metrics_upload_delay: Duration::from_secs(60),
+            additional_metric_dims: Vec::new(),
+            connection: ConnectionConfig::default(),
         }
     }
 }
@@ -95,27 +160,32 @@ impl Config {
     ///
     /// [`ConfigError`] with all problems.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let raised = limits::KINESIS_RECORD_BYTES_RAISED;
-        let ranges = [
-            ("aggregation_max_count", self.aggregation_max_count, 1, usize::MAX),
-            ("aggregation_max_size", self.aggregation_max_size, 64, raised),
-            ("collection_max_count", self.collection_max_count, 1, limits::ENTRIES_PER_REQUEST),
-            ("collection_max_size", self.collection_max_size, 1, raised),
-            ("rate_limit", self.rate_limit as usize, 1, usize::MAX),
-            ("max_record_size", self.max_record_size, 1, raised),
-            ("max_in_flight_requests", self.max_in_flight_requests, 1, 256),
-            ("max_outstanding_bytes", self.max_outstanding_bytes, 1 << 20, usize::MAX),
-            ("max_outstanding_records", self.max_outstanding_records, 1, u32::MAX as usize),
-        ];
-        let mut problems: Vec<String> = ranges
-            .into_iter()
-            .filter(|&(_, value, least, most)| value < least || value > most)
-            .map(|(name, value, least, most)| format!("{name} is {value}: give {least} to {most}"))
-            .collect();
-        if self.record_ttl.is_some_and(|ttl| ttl < Duration::from_millis(100)) {
-            problems.push(format!("record_ttl is {:?}: give 100 ms or more", self.record_ttl));
+        ConfigError::unless_empty(self.problems().collect())
+    }
+
+    /// All problems, one line each.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        table::options().filter_map(|option| {
+            let problem = option.check(self).err()?;
+            Some(format!("{} {problem}", option.name))
+        })
+    }
+
+    /// This configuration of one stream, with what belongs to the whole producer taken from the producer's own.
+    pub(crate) fn of_stream(self, producer: &Self) -> Self {
+        let producer = producer.clone();
+        Self {
+            producer_id: producer.producer_id,
+            max_outstanding_bytes: producer.max_outstanding_bytes,
+            max_outstanding_records: producer.max_outstanding_records,
+            metrics_level: producer.metrics_level,
+            metrics_granularity: producer.metrics_granularity,
+            metrics_namespace: producer.metrics_namespace,
+            metrics_upload_delay: producer.metrics_upload_delay,
+            additional_metric_dims: producer.additional_metric_dims,
+            connection: producer.connection,
+            ..self
         }
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 
     /// What counts of `record_max_buffered_time`.
@@ -134,20 +204,8 @@ impl Config {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn defaults_pass_and_all_problems_are_told_at_once() {
-        assert_eq!(Config::default().check(), Ok(()));
-        let config = Config {
-            aggregation_max_size: 63,
-            collection_max_count: 501,
-            record_ttl: Some(Duration::from_millis(99)),
-            ..Config::default()
-        };
-        let problems = config.check().expect_err("three problems").problems;
-        assert_eq!(problems.len(), 3, "{problems:?}");
+impl ConfigError {
+    pub(crate) fn unless_empty(problems: Vec<String>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 }

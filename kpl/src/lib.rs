@@ -92,6 +92,10 @@ mod transport;
 mod types;
 mod user_record;
 
+pub use config::choices::{AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel};
+pub use config::connection::ConnectionConfig;
+pub use config::properties::{IgnoredProperty, PropertiesReport};
+pub use config::secret::Secret;
 pub use config::{Config, ConfigError};
 pub use delivery::{Delivery, OutcomeSink};
 pub use error_class::ErrorClass;

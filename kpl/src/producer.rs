@@ -16,13 +16,15 @@ use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
 use crate::delivery::{Delivery, OutcomeSink};
 use crate::driver::{Closed, Driver, StreamShared};
-use crate::limits;
 use crate::metrics::{MetricsSink, NoMetrics};
 use crate::outcome::{UserRecordFailed, UserRecordResult};
 use crate::permits::{Budget, Full};
 use crate::transport::Transport;
 use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
+use configs::Configs;
+
+mod configs;
 
 /// Takes user records and puts them into streams. Cloning is cheap, and clones are the same producer.
 ///
@@ -43,7 +45,7 @@ pub struct StreamProducer {
 
 /// Sets a producer up; see [`Producer::builder`].
 pub struct ProducerBuilder {
-    config: Config,
+    configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -78,7 +80,7 @@ pub enum SendError<R> {
 }
 
 struct Inner {
-    config: Config,
+    configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
     metrics: Arc<dyn MetricsSink>,
@@ -100,7 +102,29 @@ impl ProducerBuilder {
     /// How the producer behaves. Default: [`Config::default`].
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.configs.producer = config;
+        self
+    }
+
+    /// How the producer behaves towards one stream, instead of [`ProducerBuilder::config`]; nothing is mixed but what
+    /// belongs to the producer as a whole, and so is always taken from there: `max_outstanding_bytes`,
+    /// `max_outstanding_records`, `producer_id`, everything about metrics, and the connection.
+    ///
+    /// Of two configurations for one stream the last counts.
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<kpl::Producer, Box<dyn std::error::Error>> {
+    /// # let transport = kpl::AwsTransport::from_environment().await;
+    /// let mut patient = kpl::Config::default();
+    /// patient.record_ttl = None;
+    /// let audit = kpl::StreamName::new("audit")?;
+    /// let producer = kpl::Producer::builder(transport).stream_config(audit, patient).start()?;
+    /// # Ok(producer)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn stream_config(mut self, stream: StreamName, config: Config) -> Self {
+        self.configs.streams.insert(stream, config);
         self
     }
 
@@ -132,18 +156,13 @@ impl ProducerBuilder {
     ///
     /// [`StartError`] when the configuration has problems or there is no runtime.
     pub fn start(self) -> Result<Producer, StartError> {
-        let mut config = self.config;
-        config.check()?;
-        if self.service == Service::DeliveryStream {
-            config.aggregation_enabled = false;
-            config.max_record_size = config.max_record_size.min(limits::FIREHOSE_RECORD_BYTES);
-            config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
-        }
+        let configs = self.configs.served_by(self.service)?;
+        let config = &configs.producer;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
         let clock = Clock::start();
         let inner = Inner {
-            config,
+            configs,
             service: self.service,
             transport: self.transport,
             metrics: self.metrics,
@@ -166,7 +185,7 @@ impl Producer {
     /// A producer over `transport`: [`AwsTransport`](crate::AwsTransport), or one of your own.
     pub fn builder(transport: impl Transport) -> ProducerBuilder {
         ProducerBuilder {
-            config: Config::default(),
+            configs: Configs::default(),
             service: Service::DataStream,
             transport: Arc::new(transport),
             metrics: Arc::new(NoMetrics),
@@ -303,7 +322,10 @@ impl StreamProducer {
     ///
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
-        let record = self.inner.checked(record).map_err(|problem| SendError::Invalid((), problem))?;
+        let record = self
+            .inner
+            .checked(&self.shared.stream, record)
+            .map_err(|problem| SendError::Invalid((), problem))?;
         let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
@@ -336,13 +358,13 @@ impl StreamProducer {
     }
 
     fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
         let cost = self.take_now(&record)?;
         self.accept(record, cost)
     }
 
     async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(record).map_err(Refusal::Invalid)?;
+        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
         let cost = Budget::cost(&record);
         self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
         self.accept(record, cost)
@@ -403,8 +425,9 @@ impl Inner {
         if let Some(raced) = streams.get(name) {
             return Arc::clone(raced);
         }
-        let seed = self.config.seed.unwrap_or_else(|| fastrand::u64(..));
-        let pipeline = Pipeline::new(name.clone(), self.service, self.config.clone(), seed, self.clock.now());
+        let config = self.configs.of(name).clone();
+        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
+        let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
         let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
         let (ended, end) = watch::channel(false);
         let driver = Driver {
@@ -439,11 +462,16 @@ impl Inner {
     }
 
     /// The record as the service will see it, if it can be sent at all.
-    fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
+    fn checked<'a>(
+        &self,
+        stream: &StreamName,
+        record: RecordRef<'a>,
+    ) -> Result<RecordRef<'a>, InvalidUserRecord> {
+        let limit = self.configs.of(stream).max_user_record_size;
         match self.service {
-            Service::DataStream => record.check(self.config.max_record_size).map(|()| record),
+            Service::DataStream => record.check(limit).map(|()| record),
             Service::DeliveryStream => {
-                let (bytes, limit) = (record.data.len(), self.config.max_record_size);
+                let bytes = record.data.len();
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }
@@ -466,12 +494,12 @@ impl OutcomeSink for NoOutcomes {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+        formatter.debug_struct("Inner").field("configs", &self.configs).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for ProducerBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ProducerBuilder").field("config", &self.config).finish_non_exhaustive()
+        formatter.debug_struct("ProducerBuilder").field("configs", &self.configs).finish_non_exhaustive()
     }
 }

@@ -107,6 +107,7 @@ const KPL_ROWS: &[Row] = &[
     Row("aggregation_format/*", Floor::Nouns),
     Row("metric", Floor::Nouns),
     Row("config", Floor::Nouns),
+    Row("config/*", Floor::Nouns),
     Row("error_class", Floor::Nouns),
     Row("core/shard_map", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
@@ -132,6 +133,7 @@ const KPL_ROWS: &[Row] = &[
     Row("permits", Floor::Shell),
     Row("control_plane", Floor::Shell),
     Row("producer", Floor::Face),
+    Row("producer/*", Floor::Face),
     Row("lib", Floor::Face),
 ];
 
@@ -183,7 +185,8 @@ const AGENT_ROWS: &[Row] = &[
     Row("lib", Floor::Face),
 ];
 
-const AWS_EDGES: &[&str] = &["transport/aws", "transport/aws/kinesis", "transport/aws/firehose"];
+const AWS_EDGES: &[&str] =
+    &["transport/aws", "transport/aws/connection", "transport/aws/kinesis", "transport/aws/firehose"];
 
 /// The producer library.
 pub const KPL: Walls = Walls {

@@ -89,7 +89,7 @@ impl<T> Pipeline<T> {
     /// The pipeline of `stream`, with the first ListShards already among its actions.
     pub(crate) fn new(stream: StreamName, service: Service, config: Config, seed: u64, now: Moment) -> Self {
         // An aggregate is an entry like any other, so it keeps to the stream's limit, its own key included.
-        let aggregate_limit = config.max_record_size.saturating_sub(AGGREGATE_PARTITION_KEY.len());
+        let aggregate_limit = config.max_user_record_size.saturating_sub(AGGREGATE_PARTITION_KEY.len());
         let aggregate_bytes = config.aggregation_max_size.min(aggregate_limit);
         let shards = match service {
             Service::DataStream => ShardMap::listing(now),
@@ -109,7 +109,7 @@ impl<T> Pipeline<T> {
             limiter: Limiter::new(config.rate_limit, config.record_ttl),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
             // The SDK holds about three times a call's bytes while it is under way.
-            sender: Sender::new(config.max_in_flight_requests, config.max_outstanding_bytes / 3),
+            sender: Sender::new(config.max_connections, config.max_outstanding_bytes / 3),
             flushes: Flushes::new(),
             actions,
             closing: false,

@@ -148,7 +148,7 @@ impl World {
             collection_max_count: random.usize(1..=500),
             collection_max_size: 600_000,
             record_ttl: weather.ttl,
-            max_in_flight_requests: random.usize(1..=24),
+            max_connections: random.usize(1..=24),
             ..Config::default()
         };
         let stream = StreamName::new("simulated").expect("a lawful name");
@@ -300,7 +300,7 @@ impl World {
             self.seed
         );
         self.in_flight.insert(id);
-        assert!(self.in_flight.len() <= self.config.max_in_flight_requests, "seed {}", self.seed);
+        assert!(self.in_flight.len() <= self.config.max_connections, "seed {}", self.seed);
 
         let answer = match self.random.f64() {
             chance if chance < self.weather.call_failures => Err(failure("SlowDown", Doubt::NotWritten)),

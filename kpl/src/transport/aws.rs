@@ -5,13 +5,16 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 
+use crate::config::connection::ConnectionConfig;
+use crate::config::{Config, ConfigError};
 use crate::put_records::{CallError, Doubt};
 
+mod connection;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;
 pub(crate) mod kinesis;
@@ -28,10 +31,24 @@ pub struct CallTimeouts {
     pub request: Duration,
 }
 
+impl CallTimeouts {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(connection: &ConnectionConfig) -> Self {
+        Self { connect: connection.connect_timeout, request: connection.request_timeout }
+    }
+}
+
 impl Default for CallTimeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(6), request: Duration::from_secs(6) }
     }
+}
+
+/// Region, credentials and HTTP client as a configuration wants them; endpoints are each service's own affair.
+pub(crate) async fn connect(config: &Config, loader: ConfigLoader) -> Result<SdkConfig, ConfigError> {
+    config.check()?;
+    connection::sdk_config(&config.connection, loader).await
 }
 
 pub(crate) fn timeout_config(timeouts: CallTimeouts) -> TimeoutConfig {

@@ -63,7 +63,7 @@ async fn a_record_larger_than_the_whole_budget_passes_alone() {
     let fake = Fake::new(1);
     let producer = start(&fake, |config| {
         small_budget(config);
-        config.max_record_size = 4 << 20;
+        config.max_user_record_size = 4 << 20;
     });
     let large = UserRecord::new(ORDERS.clone(), "key", vec![7; 3 << 20]);
     let small = producer.try_send(record(0)).expect("room");

@@ -168,7 +168,7 @@ async fn a_close_within_a_grace_gives_the_rest_up_and_says_what_is_in_doubt() {
     let producer = start(&fake, |config| {
         config.aggregation_enabled = false;
         config.collection_max_count = 1;
-        config.max_in_flight_requests = 1;
+        config.max_connections = 1;
         config.record_ttl = None;
     });
     let deliveries: Vec<_> = (0..2).map(|number| producer.try_send(record(number)).expect("room")).collect();

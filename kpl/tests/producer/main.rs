@@ -15,6 +15,8 @@ mod outcomes;
 #[cfg(test)]
 mod runtimes;
 #[cfg(test)]
+mod stream_configs;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod time;

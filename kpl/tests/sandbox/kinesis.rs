@@ -121,7 +121,7 @@ async fn a_service_that_falls_silent_cannot_hold_a_call_for_ever() {
     let sandbox = sandbox(&["hang:op=PutRecords,times=1", "hang:op=ListShards,times=1"]).await;
     sandbox.create_stream(STREAM, 1).await.expect("created");
     let mut config = many_calls();
-    config.max_in_flight_requests = 1;
+    config.max_connections = 1;
     let producer = Producer::builder(transport(&sandbox, impatient()))
         .config(config)
         .start()

@@ -214,7 +214,7 @@ fn a_caller_without_room_hurries_only_an_idle_stream() {
 
 #[test]
 fn an_aggregate_fits_a_stream_that_takes_small_records() {
-    let mut scene = Scene::listed(Config { max_record_size: 1000, ..Config::default() });
+    let mut scene = Scene::listed(Config { max_user_record_size: 1000, ..Config::default() });
     for tag in 0..100 {
         scene.accept_bytes(tag, 90);
     }

@@ -2,16 +2,17 @@
 //!
 //! Invariant: that of [`aws`](crate::transport::aws).
 
-use aws_config::SdkConfig;
+use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_firehose::Client;
 use aws_sdk_firehose::config::StalledStreamProtectionConfig;
 use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
+use crate::config::{Config, ConfigError};
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardDescription,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, no_retries, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, connect, no_retries, timeout_config};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 
@@ -25,6 +26,38 @@ pub struct FirehoseTransport {
 }
 
 impl FirehoseTransport {
+    /// As `config` says in [`Config::connection`]; what it leaves open, and the credentials, as every AWS tool
+    /// resolves them: environment, profile, web identity, container and instance role.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with all problems of the configuration.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        Self::from_config_with(config, aws_config::defaults(BEHAVIOR())).await
+    }
+
+    /// The same with a loader of your own, for credentials of your own; what `config` says goes before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with all problems of the configuration.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn from_config_with(config: &Config, loader: ConfigLoader) -> Result<Self, ConfigError> {
+        let sdk = connect(config, loader).await?;
+        let mut builder = aws_sdk_firehose::config::Builder::from(&sdk);
+        if let Some(url) = config.connection.firehose_url() {
+            builder = builder.endpoint_url(url);
+        }
+        Ok(Self::from_builder(builder, CallTimeouts::of(&config.connection)))
+    }
+
     /// Uses the region, credentials and endpoint of `config`.
     #[must_use]
     pub fn new(config: &SdkConfig, timeouts: CallTimeouts) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: that of [`aws`](crate::transport::aws); and a listing of shards is complete or an error.
 
-use aws_config::SdkConfig;
+use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::StalledStreamProtectionConfig;
 use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
@@ -11,12 +11,13 @@ use aws_sdk_kinesis::types::{
 };
 use aws_smithy_types::Blob;
 
+use crate::config::{Config, ConfigError};
 use crate::limits::SHARDS_PER_PAGE;
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     ShardDescription,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, no_retries, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, connect, no_retries, timeout_config};
 use crate::transport::{Answer, Transport};
 use crate::types::{ShardId, StreamName};
 
@@ -31,6 +32,38 @@ impl AwsTransport {
     /// instance role.
     pub async fn from_environment() -> Self {
         Self::new(&aws_config::defaults(BEHAVIOR()).load().await, CallTimeouts::default())
+    }
+
+    /// As `config` says in [`Config::connection`]; what it leaves open, and the credentials, as
+    /// [`from_environment`](Self::from_environment) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with all problems of the configuration.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        Self::from_config_with(config, aws_config::defaults(BEHAVIOR())).await
+    }
+
+    /// The same with a loader of your own, for credentials of your own; what `config` says goes before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with all problems of the configuration.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn from_config_with(config: &Config, loader: ConfigLoader) -> Result<Self, ConfigError> {
+        let sdk = connect(config, loader).await?;
+        let mut builder = aws_sdk_kinesis::config::Builder::from(&sdk);
+        if let Some(url) = config.connection.kinesis_url() {
+            builder = builder.endpoint_url(url);
+        }
+        Ok(Self::from_builder(builder, CallTimeouts::of(&config.connection)))
     }
 
     /// Uses the region, credentials and endpoint of `config`. Its retries and time limits are replaced: the producer
