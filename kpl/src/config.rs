@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::dedup_id::PRODUCER_ID_BYTES;
 use crate::limits;
 
 /// The options of a producer. Start from [`Config::default`] and change fields.
@@ -50,8 +51,29 @@ pub struct Config {
     pub max_outstanding_bytes: usize,
     /// User records that the producer holds at once; at this bound `send` waits. 1 or more, default 1000000.
     pub max_outstanding_records: usize,
+    /// Give every record a dedup id, by which consumers recognise what arrives twice; a record that
+    /// brings an id of its own keeps it. Consumers must take records apart, lone ones too (the KCL does). Costs about
+    /// 32 bytes for each record. Not for delivery streams. Default false.
+    pub dedup_ids: bool,
+    /// What the producer calls itself in the dedup ids that it gives; a part that differs at every start is added.
+    /// 1 to 64 letters, digits, `_`, `-` and `.`; default `None`: the added part alone.
+    pub producer_id: Option<String>,
+    /// Compress each Kinesis record. Only consumers that undo it can read the stream then; the KCL does not. Not for
+    /// delivery streams. Default [`Compression::None`].
+    pub compression: Compression,
     /// Seed of the generator behind the retries' jitter; `None` takes one from the operating system.
     pub seed: Option<u64>,
+}
+
+/// How the data of Kinesis records is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all: the KPL's format, which every KCL consumer reads.
+    #[default]
+    None,
+    /// Gzip, level 3, with a mark in the header.
+    Gzip,
 }
 
 /// Everything that is wrong with a configuration.
@@ -83,6 +105,9 @@ impl Default for Config {
             max_in_flight_requests: 24,
             max_outstanding_bytes: 64 << 20,
             max_outstanding_records: 1_000_000,
+            dedup_ids: false,
+            producer_id: None,
+            compression: Compression::None,
             seed: None,
         }
     }
@@ -115,6 +140,12 @@ impl Config {
         if self.record_ttl.is_some_and(|ttl| ttl < Duration::from_millis(100)) {
             problems.push(format!("record_ttl is {:?}: give 100 ms or more", self.record_ttl));
         }
+        if self.producer_id.as_deref().is_some_and(|name| !is_producer_id(name)) {
+            problems.push(format!(
+                "producer_id is {:?}: give 1 to {PRODUCER_ID_BYTES} letters, digits, '_', '-' and '.'",
+                self.producer_id
+            ));
+        }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 
@@ -134,6 +165,11 @@ impl Config {
     }
 }
 
+fn is_producer_id(name: &str) -> bool {
+    let lawful = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (1..=PRODUCER_ID_BYTES).contains(&name.len()) && name.bytes().all(lawful)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,9 +181,10 @@ mod tests {
             aggregation_max_size: 63,
             collection_max_count: 501,
             record_ttl: Some(Duration::from_millis(99)),
+            producer_id: Some("a name".to_owned()),
             ..Config::default()
         };
-        let problems = config.check().expect_err("three problems").problems;
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        let problems = config.check().expect_err("four problems").problems;
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod collector;
 pub(crate) mod flushes;
 pub(crate) mod jitter;
 pub(crate) mod limiter;
+pub(crate) mod numbering;
 pub(crate) mod open_aggregate;
 pub(crate) mod pipeline;
 pub(crate) mod retrier;

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::control_plane::ShardLister;
 use crate::core::call_summary::CallSummary;
 use crate::core::pipeline::{Action, Finished, Pipeline};
+use crate::dedup_id::DedupId;
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
 use crate::kinesis_record::{History, KinesisRecord};
 use crate::metric::Metric;
@@ -438,5 +439,7 @@ fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
         partition_key: record.partition_key.to_owned(),
         explicit_hash_key: record.explicit_hash_key,
         data: bytes::Bytes::copy_from_slice(record.data),
+        // It was checked when the record was accepted, or is this crate's own.
+        dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
     }
 }

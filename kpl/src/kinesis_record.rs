@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
+use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
@@ -39,7 +40,7 @@ pub(crate) struct History {
 pub(crate) enum Content {
     /// One user record: its data is the entry's data.
     Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey> },
-    /// Two or more user records in the aggregated format.
+    /// User records in the aggregated format: two or more, or one with a dedup id.
     Aggregate,
 }
 
@@ -79,8 +80,8 @@ impl<T> KinesisRecord<T> {
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
         match &self.content {
             Content::Single { partition_key, explicit_hash_key } => {
-                let record =
-                    RecordRef { partition_key, explicit_hash_key: *explicit_hash_key, data: &self.data };
+                let mut record = RecordRef::new(partition_key, &self.data);
+                record.explicit_hash_key = *explicit_hash_key;
                 for member in self.members {
                     each(member, record);
                 }
@@ -106,6 +107,7 @@ impl crate::aggregation_format::DecodedRecord {
             partition_key: &self.partition_key,
             explicit_hash_key: self.explicit_hash_key,
             data: &self.data,
+            dedup_id: self.dedup_id.as_ref().map(DedupId::as_str),
         }
     }
 }

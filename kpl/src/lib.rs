@@ -76,6 +76,7 @@ mod clock;
 mod config;
 mod control_plane;
 mod core;
+mod dedup_id;
 mod delivery;
 mod driver;
 mod error_class;
@@ -91,7 +92,8 @@ mod transport;
 mod types;
 mod user_record;
 
-pub use config::{Config, ConfigError};
+pub use config::{Compression, Config, ConfigError};
+pub use dedup_id::{DEDUP_ID_BYTES, DedupId, InvalidDedupId, NumberedId};
 pub use delivery::{Delivery, OutcomeSink};
 pub use error_class::ErrorClass;
 pub use metric::Metric;

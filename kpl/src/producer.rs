@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Compression, Config, ConfigError};
 use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
+use crate::dedup_id::{self, NUMBERED_ID_BYTES};
 use crate::delivery::{Delivery, OutcomeSink};
 use crate::driver::{Closed, Driver, StreamShared};
 use crate::limits;
@@ -136,9 +137,12 @@ impl ProducerBuilder {
         config.check()?;
         if self.service == Service::DeliveryStream {
             config.aggregation_enabled = false;
+            config.dedup_ids = false;
+            config.compression = Compression::None;
             config.max_record_size = config.max_record_size.min(limits::FIREHOSE_RECORD_BYTES);
             config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
         }
+        config.producer_id = Some(dedup_id::incarnation(config.producer_id.as_deref(), fastrand::u64(..)));
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
         let clock = Clock::start();
@@ -418,13 +422,16 @@ impl Inner {
     /// The record as the service will see it, if it can be sent at all.
     fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
         match self.service {
+            Service::DataStream if self.config.dedup_ids && record.dedup_id.is_none() => {
+                record.check_with_id(self.config.max_record_size, NUMBERED_ID_BYTES).map(|()| record)
+            }
             Service::DataStream => record.check(self.config.max_record_size).map(|()| record),
             Service::DeliveryStream => {
                 let (bytes, limit) = (record.data.len(), self.config.max_record_size);
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }
-                Ok(RecordRef { partition_key: "", explicit_hash_key: None, data: record.data })
+                Ok(RecordRef::new("", record.data))
             }
         }
     }

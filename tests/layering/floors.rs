@@ -98,6 +98,7 @@ pub const LONGEST_FILE_LINES: usize = 500;
 const KPL_ROWS: &[Row] = &[
     Row("types", Floor::Words),
     Row("limits", Floor::Words),
+    Row("dedup_id", Floor::Words),
     Row("user_record", Floor::Nouns),
     Row("kinesis_record", Floor::Nouns),
     Row("put_records", Floor::Nouns),
@@ -110,6 +111,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/shard_map", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
     Row("core/jitter", Floor::Parts),
+    Row("core/numbering", Floor::Parts),
     Row("core/open_aggregate", Floor::Parts),
     Row("core/flushes", Floor::Parts),
     Row("core/aggregator", Floor::Stages),

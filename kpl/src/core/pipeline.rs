@@ -18,6 +18,7 @@ use crate::core::call_summary::CallSummary;
 use crate::core::collector::Collector;
 use crate::core::flushes::Flushes;
 use crate::core::limiter::Limiter;
+use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
 use crate::error_class::ErrorClass;
@@ -70,6 +71,8 @@ pub(crate) struct Pipeline<T> {
     config: Config,
     collection_time: Duration,
     random: fastrand::Rng,
+    /// Where the producer gives dedup ids by itself.
+    numbering: Option<Numbering>,
     shards: ShardMap,
     held: Held<T>,
     aggregator: Aggregator<T>,
@@ -103,6 +106,9 @@ impl<T> Pipeline<T> {
             stream,
             collection_time: config.collection_time(),
             random: fastrand::Rng::with_seed(seed),
+            numbering: config
+                .dedup_ids
+                .then(|| Numbering::new(config.producer_id.clone().unwrap_or_default())),
             shards,
             held: Held::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
@@ -121,7 +127,12 @@ impl<T> Pipeline<T> {
     /// Takes a record that was checked and for which there is room.
     pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
         let epoch = self.flushes.accept();
-        self.route(record, Member { tag, arrival: now, epoch, cost, history: None }, now);
+        let member = Member { tag, arrival: now, epoch, cost, history: None };
+        let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
+        match numbering.map(Numbering::next) {
+            Some(id) => self.route(RecordRef { dedup_id: Some(id.as_str()), ..record }, member, now),
+            None => self.route(record, member, now),
+        }
     }
 
     /// Sends everything accepted so far as soon as the shards allow; [`Action::Flushed`] follows.

@@ -219,7 +219,8 @@ impl World {
         }
         let key = format!("key-{}", self.random.u32(..500));
         let explicit = (self.random.f64() < 0.2).then(|| HashKey(self.random.u128(..)));
-        let record = RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data };
+        let record =
+            RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data, dedup_id: None };
         self.accepted.insert(number, self.now);
         self.pipeline.accept(record, number, 1, self.now);
     }
