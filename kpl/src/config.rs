@@ -51,7 +51,7 @@ pub struct Config {
     pub max_outstanding_bytes: usize,
     /// User records that the producer holds at once; at this bound `send` waits. 1 or more, default 1000000.
     pub max_outstanding_records: usize,
-    /// Give every record a dedup id, by which consumers recognise what arrives twice; a record that
+    /// Give every record a dedup id, by which consumers recognise what arrives twice ([`crate::dedup`]); a record that
     /// brings an id of its own keeps it. Consumers must take records apart, lone ones too (the KCL does). Costs about
     /// 32 bytes for each record. Not for delivery streams. Default false.
     pub dedup_ids: bool,

@@ -76,6 +76,7 @@ mod clock;
 mod config;
 mod control_plane;
 mod core;
+pub mod dedup;
 mod dedup_id;
 mod delivery;
 mod driver;

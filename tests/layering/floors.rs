@@ -111,6 +111,8 @@ const KPL_ROWS: &[Row] = &[
     Row("core/shard_map", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
     Row("core/jitter", Floor::Parts),
+    Row("dedup", Floor::Parts),
+    Row("dedup/*", Floor::Parts),
     Row("core/numbering", Floor::Parts),
     Row("core/open_aggregate", Floor::Parts),
     Row("core/flushes", Floor::Parts),
