@@ -72,7 +72,7 @@ pub enum Compression {
     /// Not at all: the KPL's format, which every KCL consumer reads.
     #[default]
     None,
-    /// Gzip, level 3, with a mark in the header.
+    /// Gzip, level 3, with a mark in the header. See [`crate::compression`].
     Gzip,
 }
 

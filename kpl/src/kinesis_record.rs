@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
+use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, decode_strict};
+use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt};
 use crate::types::{HashKey, Moment, ShardIndex};
@@ -48,6 +49,8 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct KinesisRecord<T> {
     pub(crate) data: Bytes,
+    /// Whether `data` was compressed after `content` had been made.
+    pub(crate) is_compressed: bool,
     pub(crate) content: Content,
     /// Smallest and largest hash key of the members; the smallest one places the entry.
     pub(crate) hash_keys: (HashKey, HashKey),
@@ -78,16 +81,23 @@ impl<T> KinesisRecord<T> {
 
     /// Calls `each` with every member and its record, in order.
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
+        let data = match self.is_compressed {
+            false => self.data,
+            true => match decompress(&self.data) {
+                Ok(Some(data)) => data,
+                _ => unreachable!("what this crate compressed did not decompress"),
+            },
+        };
         match &self.content {
             Content::Single { partition_key, explicit_hash_key } => {
-                let mut record = RecordRef::new(partition_key, &self.data);
+                let mut record = RecordRef::new(partition_key, &data);
                 record.explicit_hash_key = *explicit_hash_key;
                 for member in self.members {
                     each(member, record);
                 }
             }
             Content::Aggregate => {
-                let Decoded::Aggregated(records) = decode(&self.data) else {
+                let Ok(records) = decode_strict(&data) else {
                     unreachable!("an aggregate that this crate encoded did not decode");
                 };
                 debug_assert_eq!(records.len(), self.members.len());

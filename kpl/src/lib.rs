@@ -73,6 +73,7 @@
 
 pub mod aggregation_format;
 mod clock;
+pub mod compression;
 mod config;
 mod control_plane;
 mod core;

@@ -1,7 +1,7 @@
 //! Reading an aggregated record, on bytes from anywhere.
 //!
 //! Invariant: any input gives an answer, in time proportional to its size and with memory of at most
-//! [`MEMORY_FACTOR`] times it.
+//! [`MEMORY_FACTOR`] times it. Of compressed input that is the size when decompressed, which has a limit of its own.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use md5::{Digest, Md5};
 
 use super::wire::{Fields, Malformed, Value};
 use super::{DEDUP_TAG_KEY, DIGEST_BYTES, MAGIC};
+use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::types::HashKey;
 
@@ -24,8 +25,10 @@ const HASH_KEY_TEXT_BYTES: usize = 128;
 /// What the data of a Kinesis record turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
-    /// An aggregated record: its user records in order.
+    /// An aggregated record, maybe compressed: its user records in order.
     Aggregated(Vec<DecodedRecord>),
+    /// A lone record that was compressed: its data.
+    Decompressed(Bytes),
     /// Anything else: no magic, wrong digest, or a broken message. The KCL passes such a record on as it is; so
     /// should every reader.
     Plain,
@@ -97,16 +100,20 @@ struct RecordFields {
     dedup_id: Option<DedupId>,
 }
 
-/// Takes the data of a Kinesis record apart, as the KCL does.
+/// Takes the data of a Kinesis record apart, as the KCL does, after undoing [compression](crate::compression).
 ///
 /// Where the KCL is left with a part of the records (an index outside its table) or takes something else for a key
 /// (bytes that are not UTF-8), the whole record is [`Decoded::Plain`], so that no byte of it is lost to the reader.
 #[must_use]
 pub fn decode(data: &Bytes) -> Decoded {
-    decode_strict(data).map_or(Decoded::Plain, Decoded::Aggregated)
+    match decompress(data) {
+        Ok(None) => decode_strict(data).map_or(Decoded::Plain, Decoded::Aggregated),
+        Ok(Some(data)) => decode_strict(&data).map_or(Decoded::Decompressed(data), Decoded::Aggregated),
+        Err(_) => Decoded::Plain,
+    }
 }
 
-/// The same, but says what is wrong.
+/// The same for data that is not compressed (see [`decompress`]), but says what is wrong.
 ///
 /// # Errors
 ///

@@ -181,6 +181,7 @@ pub(crate) fn alone<T>(
     };
     KinesisRecord {
         data,
+        is_compressed: false,
         content,
         hash_keys: (hash_key, hash_key),
         predicted_shard: shard,

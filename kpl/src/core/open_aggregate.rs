@@ -79,6 +79,7 @@ impl<T> OpenAggregate<T> {
         let capacity = self.members.len();
         let record = KinesisRecord {
             data,
+            is_compressed: false,
             content,
             hash_keys: self.hash_keys,
             predicted_shard: Some(shard),

@@ -132,6 +132,6 @@ impl<T> Pipeline<T> {
 
     fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
         let send = self.deadlines(&held.member, now).send;
-        self.limiter.put(held.into_alone(send), now);
+        self.pass_on(held.into_alone(send), now);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
+use crate::compression::compress;
 use crate::put_records::{EntryError, EntryPlaced};
 
 /// A pipeline with its clock, fed by hand.
@@ -96,6 +97,11 @@ impl Scene {
         while let Some(action) = self.pipeline.next_action() {
             match action {
                 Action::PutRecords(id, request) => self.calls.push((self.now, id, request)),
+                Action::Compress(id, blobs) => {
+                    let data = blobs.iter().map(|data| compress(data)).collect();
+                    self.pipeline.compressed(id, data, self.now);
+                    self.pipeline.advance(self.now);
+                }
                 Action::ListShards => self.listings_asked += 1,
                 Action::Finish(Finished::Failed { record, reason }) => {
                     let tags = record.members.iter().map(|member| (self.now, member.tag, reason));
@@ -119,7 +125,7 @@ fn at(milliseconds: u64) -> Moment {
 /// The records of an entry; their tags are their hash keys.
 fn tags(entry: &PutRecordsEntry) -> Vec<u64> {
     let keys = match decode(&entry.data) {
-        Decoded::Plain => vec![entry.explicit_hash_key],
+        Decoded::Plain | Decoded::Decompressed(_) => vec![entry.explicit_hash_key],
         Decoded::Aggregated(records) => {
             records.iter().map(|record| record.explicit_hash_key.expect("given")).collect()
         }
