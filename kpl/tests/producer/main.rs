@@ -3,8 +3,9 @@
 //! Each module says that it is a test, because clippy lets helpers expect only then.
 
 #[cfg(test)]
-mod dedup_and_compression;
 mod back_pressure;
+#[cfg(test)]
+mod dedup_and_compression;
 #[cfg(test)]
 mod delivery_streams;
 #[cfg(test)]

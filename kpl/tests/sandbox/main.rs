@@ -3,6 +3,8 @@
 //! Each module says that it is a test, because clippy lets helpers expect only then.
 
 #[cfg(test)]
+mod dedup;
+#[cfg(test)]
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]
