@@ -81,7 +81,7 @@ impl Publisher {
     /// Hands a record over.
     #[must_use]
     pub fn publish(&self, tag: u64, partition_key: &str, data: &[u8]) -> Published {
-        let record = RecordRef { partition_key, explicit_hash_key: None, data };
+        let record = RecordRef::new(partition_key, data);
         match self.stream.try_send_tagged(record, tag) {
             Ok(()) => Published::Accepted,
             Err(SendError::Invalid((), problem)) => Published::Invalid(problem),

@@ -119,7 +119,7 @@ async fn send_all(arguments: &Arguments, producer: &Producer, name: &StreamName)
     let mut batch = Vec::with_capacity(BATCH);
     for number in 0..arguments.records {
         let key = &keys[(number as usize).wrapping_mul(7919) % keys.len()];
-        let record = RecordRef { partition_key: key, explicit_hash_key: None, data: &data };
+        let record = RecordRef::new(key, &data);
         let handed_over = (number % SAMPLE_EVERY == 0).then(Latencies::now);
         let Ok(delivery) = stream.send(record).await else { break };
         batch.push((delivery, handed_over));

@@ -4,16 +4,18 @@
 //! until there are none, then wait for the next input or for [`next_wakeup`](pipeline::Pipeline::next_wakeup).
 //! Moments never decrease. The same seed and the same inputs give the same actions.
 //!
-//! Records flow `aggregator -> limiter -> collector -> sender`, their results through the `retrier`, which finishes
+//! Records flow `aggregator -> (compressor) -> limiter -> collector -> sender`, their results through the `retrier`, which finishes
 //! them or hands them back to the limiter as they are, or to the aggregator when the shards changed. The stages do
 //! not know each other; only the pipeline passes values on.
 
 pub(crate) mod aggregator;
 pub(crate) mod call_summary;
 pub(crate) mod collector;
+pub(crate) mod compressor;
 pub(crate) mod flushes;
 pub(crate) mod jitter;
 pub(crate) mod limiter;
+pub(crate) mod numbering;
 pub(crate) mod open_aggregate;
 pub(crate) mod pipeline;
 pub(crate) mod retrier;

@@ -9,13 +9,17 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::clock::Clock;
+use crate::compression::compress;
 use crate::control_plane::ShardLister;
 use crate::core::call_summary::CallSummary;
+use crate::core::compressor::BatchId;
 use crate::core::pipeline::{Action, Finished, Pipeline};
+use crate::dedup_id::DedupId;
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
 use crate::kinesis_record::{History, KinesisRecord};
 use crate::metric::Metric;
@@ -77,6 +81,7 @@ pub(crate) struct Driver {
 
 enum Answer {
     PutRecords(RequestId, Result<PutRecordsResponse, CallError>),
+    Compressed(BatchId, Vec<Option<Bytes>>),
     Shards(Result<Vec<ShardDescription>, CallError>),
 }
 
@@ -84,7 +89,15 @@ enum Answer {
 #[derive(Default)]
 struct Calls {
     tasks: JoinSet<Answer>,
-    requests: HashMap<Id, Option<RequestId>>,
+    purposes: HashMap<Id, Purpose>,
+}
+
+/// What a task is for; needed when it panics.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    PutRecords(RequestId),
+    Compress(BatchId),
+    ListShards,
 }
 
 // === impl StreamShared ===
@@ -234,15 +247,21 @@ impl Driver {
             Action::PutRecords(id, request) => {
                 // Called inside the task, so that a transport that panics fails its call and nothing else.
                 let transport = Arc::clone(&self.transport);
-                calls.start(
-                    Some(id),
-                    async move { Answer::PutRecords(id, transport.put_records(request).await) },
-                );
+                calls.start(Purpose::PutRecords(id), async move {
+                    Answer::PutRecords(id, transport.put_records(request).await)
+                });
+            }
+            Action::Compress(id, blobs) => {
+                calls.start(Purpose::Compress(id), async move {
+                    Answer::Compressed(id, compress_all(blobs).await)
+                });
             }
             Action::ListShards => {
                 let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));
                 let stream = self.shared.stream.clone();
-                calls.start(None, async move { Answer::Shards(lister.list(transport, stream).await) });
+                calls.start(Purpose::ListShards, async move {
+                    Answer::Shards(lister.list(transport, stream).await)
+                });
             }
             Action::Finish(finished) => self.settle(finished),
             Action::Flushed(flush) => {
@@ -262,6 +281,9 @@ impl Driver {
                     let now = self.shared.clock.now();
                     let summary = self.shared.lock().pipeline.put_records_done(id, &answer, now);
                     self.measure(summary, &answer);
+                }
+                Answer::Compressed(id, data) => {
+                    self.shared.lock().pipeline.compressed(id, data, self.shared.clock.now());
                 }
                 Answer::Shards(listing) => {
                     if let Err(error) = &listing {
@@ -390,9 +412,9 @@ impl Drop for Driver {
 // === impl Calls ===
 
 impl Calls {
-    fn start(&mut self, id: Option<RequestId>, call: impl Future<Output = Answer> + Send + 'static) {
+    fn start(&mut self, purpose: Purpose, call: impl Future<Output = Answer> + Send + 'static) {
         let task = self.tasks.spawn(call);
-        self.requests.insert(task.id(), id);
+        self.purposes.insert(task.id(), purpose);
     }
 
     /// The next answer; `None` when no call is under way.
@@ -410,7 +432,7 @@ impl Calls {
     fn answer(&mut self, joined: Result<(Id, Answer), JoinError>) -> Answer {
         match joined {
             Ok((id, answer)) => {
-                self.requests.remove(&id);
+                self.purposes.remove(&id);
                 answer
             }
             Err(error) => {
@@ -419,13 +441,21 @@ impl Calls {
                     message: error.to_string(),
                     doubt: Doubt::MayHaveBeenWritten,
                 };
-                match self.requests.remove(&error.id()).flatten() {
-                    Some(id) => Answer::PutRecords(id, Err(failure)),
-                    None => Answer::Shards(Err(failure)),
+                match self.purposes.remove(&error.id()) {
+                    Some(Purpose::PutRecords(id)) => Answer::PutRecords(id, Err(failure)),
+                    Some(Purpose::Compress(id)) => Answer::Compressed(id, Vec::new()),
+                    Some(Purpose::ListShards) | None => Answer::Shards(Err(failure)),
                 }
             }
         }
     }
+}
+
+/// Compresses on a thread for such work: a batch takes milliseconds, which would hold up the tasks of others.
+async fn compress_all(blobs: Vec<Bytes>) -> Vec<Option<Bytes>> {
+    let work = move || blobs.iter().map(|data| compress(data)).collect();
+    // A failure leaves the records as they are.
+    tokio::task::spawn_blocking(work).await.unwrap_or_default()
 }
 
 /// Calls into the user's code. A panic there must not end the task, or records would lose their outcomes.
@@ -440,6 +470,8 @@ fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
         stream: stream.clone(),
         partition_key: record.partition_key.into(),
         explicit_hash_key: record.explicit_hash_key,
-        data: bytes::Bytes::copy_from_slice(record.data),
+        data: Bytes::copy_from_slice(record.data),
+        // It was checked when the record was accepted, or is this crate's own.
+        dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
     }
 }

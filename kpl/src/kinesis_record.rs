@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
+use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, decode_strict};
+use crate::compression::decompress;
+use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
@@ -39,7 +41,7 @@ pub(crate) struct History {
 pub(crate) enum Content {
     /// One user record: its data is the entry's data.
     Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey> },
-    /// Two or more user records in the aggregated format.
+    /// User records in the aggregated format: two or more, or one with a dedup id.
     Aggregate,
 }
 
@@ -47,6 +49,8 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct KinesisRecord<T> {
     pub(crate) data: Bytes,
+    /// Whether `data` was compressed after `content` had been made.
+    pub(crate) is_compressed: bool,
     pub(crate) content: Content,
     /// Smallest and largest hash key of the members; the smallest one places the entry.
     pub(crate) hash_keys: (HashKey, HashKey),
@@ -77,16 +81,23 @@ impl<T> KinesisRecord<T> {
 
     /// Calls `each` with every member and its record, in order.
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
+        let data = match self.is_compressed {
+            false => self.data,
+            true => match decompress(&self.data) {
+                Ok(Some(data)) => data,
+                _ => unreachable!("what this crate compressed did not decompress"),
+            },
+        };
         match &self.content {
             Content::Single { partition_key, explicit_hash_key } => {
-                let record =
-                    RecordRef { partition_key, explicit_hash_key: *explicit_hash_key, data: &self.data };
+                let mut record = RecordRef::new(partition_key, &data);
+                record.explicit_hash_key = *explicit_hash_key;
                 for member in self.members {
                     each(member, record);
                 }
             }
             Content::Aggregate => {
-                let Decoded::Aggregated(records) = decode(&self.data) else {
+                let Ok(records) = decode_strict(&data) else {
                     unreachable!("an aggregate that this crate encoded did not decode");
                 };
                 debug_assert_eq!(records.len(), self.members.len());
@@ -106,6 +117,7 @@ impl crate::aggregation_format::DecodedRecord {
             partition_key: &self.partition_key,
             explicit_hash_key: self.explicit_hash_key,
             data: &self.data,
+            dedup_id: self.dedup_id.as_ref().map(DedupId::as_str),
         }
     }
 }

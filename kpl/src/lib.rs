@@ -73,9 +73,12 @@
 
 pub mod aggregation_format;
 mod clock;
+pub mod compression;
 mod config;
 mod control_plane;
 mod core;
+pub mod dedup;
+mod dedup_id;
 mod delivery;
 mod driver;
 mod error_class;
@@ -97,6 +100,7 @@ pub use config::connection::ConnectionConfig;
 pub use config::properties::{IgnoredProperty, PropertiesReport};
 pub use config::secret::Secret;
 pub use config::{Config, ConfigError};
+pub use dedup_id::{DEDUP_ID_BYTES, DedupId, InvalidDedupId, NumberedId};
 pub use delivery::{Delivery, OutcomeSink};
 pub use error_class::ErrorClass;
 pub use metric::Metric;

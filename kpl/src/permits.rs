@@ -54,7 +54,7 @@ impl Budget {
 
     /// What `record` takes.
     pub(crate) fn cost(record: &RecordRef<'_>) -> u32 {
-        Self::cost_of_bytes(record.service_bytes())
+        Self::cost_of_bytes(record.service_bytes() + record.dedup_id.map_or(0, str::len))
     }
 
     /// What a record of so many bytes (data and partition key) takes.

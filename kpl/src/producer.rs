@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
+use crate::dedup_id::NUMBERED_ID_BYTES;
 use crate::delivery::{Delivery, OutcomeSink};
 use crate::driver::{Closed, Driver, StreamShared};
 use crate::metrics::{MetricsSink, NoMetrics};
@@ -156,7 +157,7 @@ impl ProducerBuilder {
     ///
     /// [`StartError`] when the configuration has problems or there is no runtime.
     pub fn start(self) -> Result<Producer, StartError> {
-        let configs = self.configs.served_by(self.service)?;
+        let configs = self.configs.served_by(self.service, fastrand::u64(..))?;
         let config = &configs.producer;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
@@ -467,15 +468,19 @@ impl Inner {
         stream: &StreamName,
         record: RecordRef<'a>,
     ) -> Result<RecordRef<'a>, InvalidUserRecord> {
-        let limit = self.configs.of(stream).max_user_record_size;
+        let config = self.configs.of(stream);
+        let limit = config.max_user_record_size;
         match self.service {
+            Service::DataStream if config.dedup_ids && record.dedup_id.is_none() => {
+                record.check_with_id(limit, NUMBERED_ID_BYTES).map(|()| record)
+            }
             Service::DataStream => record.check(limit).map(|()| record),
             Service::DeliveryStream => {
                 let bytes = record.data.len();
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }
-                Ok(RecordRef { partition_key: "", explicit_hash_key: None, data: record.data })
+                Ok(RecordRef::new("", record.data))
             }
         }
     }

@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, framed_bytes};
+use crate::dedup_id::{self, DedupId, InvalidDedupId};
 use crate::limits::PARTITION_KEY_CHARACTERS;
 use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, StreamName};
@@ -19,6 +21,9 @@ pub struct UserRecord {
     pub explicit_hash_key: Option<HashKey>,
     /// The payload; may be empty.
     pub data: Bytes,
+    /// What a consumer recognises the record by when it arrives twice. Such a record travels in the aggregated format
+    /// even when it is alone. Delivery streams have no place for it.
+    pub dedup_id: Option<DedupId>,
 }
 
 /// A borrowed record for a stream that is already known: the form of the hot path.
@@ -30,6 +35,9 @@ pub struct RecordRef<'a> {
     pub explicit_hash_key: Option<HashKey>,
     /// The payload; may be empty.
     pub data: &'a [u8],
+    /// What a consumer recognises the record by when it arrives twice: 1 to 128 bytes, see
+    /// [`DedupId`](crate::DedupId).
+    pub dedup_id: Option<&'a str>,
 }
 
 /// Why a record can never be sent, whatever the service's state.
@@ -45,10 +53,15 @@ pub enum InvalidUserRecord {
         /// How many it has.
         characters: usize,
     },
+    /// The dedup id is empty or too long.
+    #[error(transparent)]
+    DedupId(#[from] InvalidDedupId),
     /// Data and partition key together exceed what the stream takes.
-    #[error("the record has {bytes} bytes (data and partition key) and the stream takes {limit}")]
+    #[error(
+        "the record has {bytes} bytes (data, partition key, and the frame if it has a dedup id) and the stream takes {limit}"
+    )]
     TooLarge {
-        /// Bytes of data and partition key.
+        /// Bytes of data and partition key; of the whole frame if the record travels with a dedup id.
         bytes: usize,
         /// The stream's limit.
         limit: usize,
@@ -61,13 +74,26 @@ impl UserRecord {
     /// A record without an explicit hash key.
     #[must_use]
     pub fn new(stream: StreamName, partition_key: impl Into<PartitionKey>, data: impl Into<Bytes>) -> Self {
-        Self { stream, partition_key: partition_key.into(), explicit_hash_key: None, data: data.into() }
+        Self {
+            stream,
+            partition_key: partition_key.into(),
+            explicit_hash_key: None,
+            data: data.into(),
+            dedup_id: None,
+        }
     }
 
     /// The same record, placed by `hash_key` instead of by its partition key.
     #[must_use]
     pub fn with_explicit_hash_key(mut self, hash_key: HashKey) -> Self {
         self.explicit_hash_key = Some(hash_key);
+        self
+    }
+
+    /// The same record, recognised by `dedup_id` when it arrives twice.
+    #[must_use]
+    pub fn with_dedup_id(mut self, dedup_id: DedupId) -> Self {
+        self.dedup_id = Some(dedup_id);
         self
     }
 
@@ -78,13 +104,34 @@ impl UserRecord {
             partition_key: &self.partition_key,
             explicit_hash_key: self.explicit_hash_key,
             data: &self.data,
+            dedup_id: self.dedup_id.as_ref().map(DedupId::as_str),
         }
     }
 }
 
 // === impl RecordRef ===
 
-impl RecordRef<'_> {
+impl<'a> RecordRef<'a> {
+    /// A record without an explicit hash key and without a dedup id.
+    #[must_use]
+    pub fn new(partition_key: &'a str, data: &'a [u8]) -> Self {
+        Self { partition_key, explicit_hash_key: None, data, dedup_id: None }
+    }
+
+    /// The same record, placed by `hash_key` instead of by its partition key.
+    #[must_use]
+    pub fn with_explicit_hash_key(mut self, hash_key: HashKey) -> Self {
+        self.explicit_hash_key = Some(hash_key);
+        self
+    }
+
+    /// The same record, recognised by `dedup_id` when it arrives twice. Its length is checked when it is sent.
+    #[must_use]
+    pub fn with_dedup_id(mut self, dedup_id: &'a str) -> Self {
+        self.dedup_id = Some(dedup_id);
+        self
+    }
+
     /// The explicit hash key, or the one that the service computes from the partition key.
     pub(crate) fn hash_key(&self) -> HashKey {
         self.explicit_hash_key.unwrap_or_else(|| HashKey::of_partition_key(self.partition_key))
@@ -96,6 +143,16 @@ impl RecordRef<'_> {
     }
 
     pub(crate) fn check(&self, max_record_bytes: usize) -> Result<(), InvalidUserRecord> {
+        self.dedup_id.map_or(Ok(()), dedup_id::check)?;
+        self.check_with_id(max_record_bytes, self.dedup_id.map_or(0, str::len))
+    }
+
+    /// The same for a record that will get a dedup id of up to `id_bytes`.
+    pub(crate) fn check_with_id(
+        &self,
+        max_record_bytes: usize,
+        id_bytes: usize,
+    ) -> Result<(), InvalidUserRecord> {
         if self.partition_key.is_empty() {
             return Err(InvalidUserRecord::EmptyPartitionKey);
         }
@@ -106,7 +163,11 @@ impl RecordRef<'_> {
                 return Err(InvalidUserRecord::PartitionKeyTooLong { characters });
             }
         }
-        let bytes = self.service_bytes();
+        let bytes = match id_bytes {
+            0 => self.service_bytes(),
+            // Such a record may have to travel alone in a frame.
+            _ => framed_bytes(self, id_bytes) + AGGREGATE_PARTITION_KEY.len(),
+        };
         if bytes > max_record_bytes {
             return Err(InvalidUserRecord::TooLarge { bytes, limit: max_record_bytes });
         }
@@ -120,9 +181,7 @@ mod tests {
 
     #[test]
     fn records_are_checked_against_the_limits() {
-        let check = |key: &str, data: &[u8]| {
-            RecordRef { partition_key: key, explicit_hash_key: None, data }.check(300)
-        };
+        let check = |key: &str, data: &[u8]| RecordRef::new(key, data).check(300);
         assert_eq!(check("k", b""), Ok(()));
         assert_eq!(check("", b"x"), Err(InvalidUserRecord::EmptyPartitionKey));
         assert_eq!(check(&"é".repeat(140), &[0; 20]), Ok(()), "256 characters, not bytes");
@@ -130,6 +189,12 @@ mod tests {
             check(&"k".repeat(257), b""),
             Err(InvalidUserRecord::PartitionKeyTooLong { characters: 257 })
         );
+        let with_id =
+            |id: &str, bytes: usize| RecordRef::new("k", &vec![0; bytes]).with_dedup_id(id).check(300);
+        assert_eq!(with_id("id", 254), Ok(()));
+        assert_eq!(with_id("id", 255), Err(InvalidUserRecord::TooLarge { bytes: 301, limit: 300 }));
+        assert_eq!(with_id("", 1), Err(InvalidDedupId { bytes: 0 }.into()));
+        assert_eq!(with_id(&"i".repeat(129), 1), Err(InvalidDedupId { bytes: 129 }.into()));
         assert_eq!(check("k", &[0; 300]), Err(InvalidUserRecord::TooLarge { bytes: 301, limit: 300 }));
     }
 }

@@ -74,6 +74,7 @@ impl<'a> StreamReader<'a> {
         for record in page.records {
             let data = Bytes::from(record.data.into_inner());
             match decode(&data) {
+                Decoded::Decompressed(_) => panic!("the agent compresses nothing"),
                 Decoded::Plain => {
                     self.partition_keys.push(record.partition_key.unwrap());
                     user_records.push(data);

@@ -132,6 +132,7 @@ impl ReadTotals {
         let before = user_records.len();
         match decode(&record.data) {
             Decoded::Plain => user_records.push(record.plain()),
+            Decoded::Decompressed(data) => user_records.push(KinesisRecord { data, ..record }.plain()),
             Decoded::Aggregated(members)
                 if range.is_some_and(|range| !members.iter().all(|m| range.holds(m))) =>
             {

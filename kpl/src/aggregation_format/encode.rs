@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::fmt::Write as _;
 use std::hash::BuildHasher as _;
 
-use super::{DIGEST_BYTES, MAGIC};
+use super::{DEDUP_TAG_KEY, DIGEST_BYTES, MAGIC};
 use crate::types::HashKey;
 use crate::user_record::RecordRef;
 
@@ -19,6 +19,9 @@ const RECORD_FIELD: u8 = 0x1A;
 const PARTITION_KEY_INDEX_FIELD: u8 = 0x08;
 const HASH_KEY_INDEX_FIELD: u8 = 0x10;
 const DATA_FIELD: u8 = 0x1A;
+const TAG_FIELD: u8 = 0x22;
+const TAG_KEY_FIELD: u8 = 0x0A;
+const TAG_VALUE_FIELD: u8 = 0x12;
 
 /// An aggregated record under construction. Its buffers are kept across [`AggregateEncoder::finish`].
 #[derive(Debug)]
@@ -27,7 +30,8 @@ pub struct AggregateEncoder {
     hash_keys: KeyTable,
     records: Vec<u8>,
     count: usize,
-    first_data_bytes: usize,
+    /// Length of the first record's data, unless it has a dedup id.
+    first_data_bytes: Option<usize>,
 }
 
 /// The record does not fit under the given limit; the encoder is unchanged.
@@ -69,7 +73,7 @@ impl AggregateEncoder {
             hash_keys: KeyTable::new(HASH_KEY_FIELD),
             records: Vec::new(),
             count: 0,
-            first_data_bytes: 0,
+            first_data_bytes: None,
         }
     }
 
@@ -102,6 +106,8 @@ impl AggregateEncoder {
         let hash_key = decimal.as_ref().map(|decimal| self.hash_keys.look_up(decimal.text()));
 
         let mut body = 1 + varint_bytes(partition_key.index) + field_bytes(record.data.len());
+        let tag_bytes = record.dedup_id.map(|id| dedup_tag_bytes(id.len()));
+        body += tag_bytes.map_or(0, field_bytes);
         let mut added = partition_key.added_bytes(record.partition_key.len());
         if let (Some(looked), Some(decimal)) = (&hash_key, &decimal) {
             body += 1 + varint_bytes(looked.index);
@@ -125,8 +131,11 @@ impl AggregateEncoder {
         self.records.push(DATA_FIELD);
         put_varint(&mut self.records, record.data.len());
         self.records.extend_from_slice(record.data);
+        if let (Some(id), Some(bytes)) = (record.dedup_id, tag_bytes) {
+            self.put_dedup_tag(id, bytes);
+        }
         if self.count == 0 {
-            self.first_data_bytes = record.data.len();
+            self.first_data_bytes = record.dedup_id.is_none().then_some(record.data.len());
         }
         self.count += 1;
         Ok(())
@@ -145,16 +154,28 @@ impl AggregateEncoder {
         data.freeze()
     }
 
-    /// The raw data of the only record, and the encoder empty afterwards. `None` unless it holds exactly one.
+    /// The raw data of the only record, and the encoder empty afterwards. `None` unless it holds exactly one, and that
+    /// without a dedup id, which raw data has no place for.
     pub fn finish_single(&mut self) -> Option<Bytes> {
         if self.count != 1 {
             return None;
         }
         // The data is the last field of the last record, so it stands at the end of the buffer.
-        let start = self.records.len() - self.first_data_bytes;
+        let start = self.records.len() - self.first_data_bytes?;
         let data = Bytes::copy_from_slice(&self.records[start..]);
         self.clear();
         Some(data)
+    }
+
+    fn put_dedup_tag(&mut self, id: &str, bytes: usize) {
+        self.records.push(TAG_FIELD);
+        put_varint(&mut self.records, bytes);
+        self.records.push(TAG_KEY_FIELD);
+        put_varint(&mut self.records, DEDUP_TAG_KEY.len());
+        self.records.extend_from_slice(DEDUP_TAG_KEY.as_bytes());
+        self.records.push(TAG_VALUE_FIELD);
+        put_varint(&mut self.records, id.len());
+        self.records.extend_from_slice(id.as_bytes());
     }
 
     fn clear(&mut self) {
@@ -248,6 +269,30 @@ impl std::fmt::Write for Decimal {
         self.length = end;
         Ok(())
     }
+}
+
+/// An aggregated record with `record` alone in it.
+pub(crate) fn frame_alone(record: RecordRef<'_>) -> Bytes {
+    let mut encoder = AggregateEncoder::new();
+    // Without a limit nothing is refused.
+    let _ = encoder.try_push(record, usize::MAX);
+    encoder.finish()
+}
+
+/// Bytes of an aggregated record with `record` alone in it, if that had a dedup id of `id_bytes`.
+pub(crate) fn framed_bytes(record: &RecordRef<'_>, id_bytes: usize) -> usize {
+    let mut table = field_bytes(record.partition_key.len());
+    let mut body =
+        1 + varint_bytes(0) + field_bytes(record.data.len()) + field_bytes(dedup_tag_bytes(id_bytes));
+    if let Some(hash_key) = record.explicit_hash_key {
+        table += field_bytes(Decimal::new(hash_key).length);
+        body += 1 + varint_bytes(0);
+    }
+    FRAME_BYTES + table + field_bytes(body)
+}
+
+fn dedup_tag_bytes(id_bytes: usize) -> usize {
+    field_bytes(DEDUP_TAG_KEY.len()) + field_bytes(id_bytes)
 }
 
 /// Bytes of a length-delimited field with a one-byte tag.

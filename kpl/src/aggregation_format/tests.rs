@@ -10,7 +10,7 @@ use crate::user_record::RecordRef;
 type Row<'a> = (&'a str, Option<u128>, &'a [u8]);
 
 fn record<'a>((partition_key, hash_key, data): Row<'a>) -> RecordRef<'a> {
-    RecordRef { partition_key, explicit_hash_key: hash_key.map(HashKey), data }
+    RecordRef { explicit_hash_key: hash_key.map(HashKey), ..RecordRef::new(partition_key, data) }
 }
 
 fn encode(rows: &[Row<'_>]) -> Bytes {
@@ -99,31 +99,98 @@ fn a_single_record_comes_out_raw() {
     assert!(encoder.is_empty() && encoder.finish_single().is_none());
 }
 
+fn framed(message: &[u8]) -> Bytes {
+    use md5::{Digest as _, Md5};
+    [&MAGIC[..], message, &Md5::digest(message)[..]].concat().into()
+}
+
 #[test]
-fn what_is_no_aggregate_is_plain() {
+fn what_is_no_aggregate_is_plain_and_says_why() {
     let good = encode(&[("a", None, b"x"), ("b", Some(5), b"y")]);
     let mut bad_digest = good.to_vec();
     *bad_digest.last_mut().expect("not empty") ^= 1;
-    let framed = |message: &[u8]| {
-        use md5::{Digest as _, Md5};
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(message);
-        bytes.extend_from_slice(&Md5::digest(message));
-        bytes
+    let key = b"\x0A\x01a";
+    let with_key = |rest: &[u8]| framed(&[&key[..], rest].concat());
+    let with_hash_key = |text: &[u8]| {
+        let mut table = vec![0x12];
+        prost::encoding::encode_varint(text.len() as u64, &mut table);
+        table.extend_from_slice(text);
+        with_key(&[&table[..], &[0x1A, 0x06, 0x08, 0x00, 0x10, 0x00, 0x1A, 0x00]].concat())
     };
-    for (name, bytes) in [
-        ("empty", vec![]),
-        ("magic only", MAGIC.to_vec()),
-        ("magic and the digest of nothing", framed(b"")),
-        ("plain text", b"just a line".to_vec()),
-        ("bad digest", bad_digest),
-        ("broken message", framed(&[0x0A, 0xFF])),
-        ("length beyond the end", framed(&[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F])),
-        ("partition key index out of range", framed(&[0x1A, 0x04, 0x08, 0x05, 0x1A, 0x00])),
-        ("missing data", framed(&[0x0A, 0x01, b'a', 0x1A, 0x02, 0x08, 0x00])),
-        ("missing partition key index", framed(&[0x0A, 0x01, b'a', 0x1A, 0x02, 0x1A, 0x00])),
+    let record = [0x1A, 0x04, 0x08, 0x00, 0x1A, 0x00];
+    for (name, bytes, error) in [
+        ("empty", Bytes::new(), DecodeError::NotAggregated),
+        ("magic only", MAGIC.to_vec().into(), DecodeError::NotAggregated),
+        ("magic and the digest of nothing", framed(b""), DecodeError::NotAggregated),
+        ("plain text", Bytes::from_static(b"just a line that is long enough"), DecodeError::NotAggregated),
+        ("bad digest", bad_digest.into(), DecodeError::WrongDigest),
+        ("broken message", framed(&[0x0A, 0xFF]), DecodeError::Malformed),
+        ("length beyond the end", framed(&[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]), DecodeError::Malformed),
+        ("broken record", framed(&[0x1A, 0x01, 0x08]), DecodeError::Malformed),
+        (
+            "partition key index out of range",
+            with_key(&[0x1A, 4, 0x08, 5, 0x1A, 0]),
+            DecodeError::IndexOutOfRange,
+        ),
+        (
+            "hash key index out of range",
+            with_key(&[0x1A, 6, 8, 0, 0x10, 0, 0x1A, 0]),
+            DecodeError::IndexOutOfRange,
+        ),
+        ("missing data", with_key(&[0x1A, 0x02, 0x08, 0x00]), DecodeError::MissingField),
+        ("missing partition key index", with_key(&[0x1A, 0x02, 0x1A, 0x00]), DecodeError::MissingField),
+        ("tag without key", with_key(&[0x1A, 6, 8, 0, 0x1A, 0, 0x22, 0]), DecodeError::MissingField),
+        (
+            "key is not UTF-8",
+            framed(&[&[0x0A, 1, 0xFF][..], &record].concat()),
+            DecodeError::InvalidPartitionKey,
+        ),
+        ("hash key is no number", with_hash_key(b"-1"), DecodeError::InvalidHashKey),
+        (
+            "hash key is too large",
+            with_hash_key(b"340282366920938463463374607431768211456"),
+            DecodeError::InvalidHashKey,
+        ),
+        ("hash key is too long", with_hash_key(&[b'0'; 129]), DecodeError::InvalidHashKey),
     ] {
-        assert_eq!(decode(&Bytes::from(bytes)), Decoded::Plain, "{name}");
+        assert_eq!(decode_strict(&bytes), Err(error), "{name}");
+        assert_eq!(decode(&bytes), Decoded::Plain, "{name}");
+    }
+}
+
+#[test]
+fn tables_without_records_are_an_aggregate_of_nothing() {
+    assert_eq!(decode(&framed(b"\x0A\x01a")), Decoded::Aggregated(vec![]), "the KCL delivers nothing either");
+}
+
+#[test]
+fn a_dedup_id_travels_as_a_tag() {
+    let mut encoder = AggregateEncoder::new();
+    let tagged = RecordRef::new("a", b"x").with_dedup_id("id-7");
+    encoder.try_push(tagged, usize::MAX).expect("no limit");
+    assert_eq!(encoder.finish_single(), None, "raw data has no place for it");
+    encoder.try_push(RecordRef::new("a", b"y"), usize::MAX).expect("no limit");
+    let size = encoder.encoded_bytes();
+    let bytes = encoder.finish();
+    assert_eq!(bytes.len(), size);
+    let message = "0a01611a1508001a0178220e0a066b706c2e6964120469642d371a0508001a0179";
+    assert_eq!(hex(&bytes[4..bytes.len() - 16]), message);
+    let Decoded::Aggregated(records) = decode(&bytes) else { panic!("not recognised as aggregated") };
+    assert_eq!(records[0].as_ref(), tagged);
+    assert_eq!(records[1].dedup_id, None);
+}
+
+#[test]
+fn the_size_of_a_frame_is_known_before_it_is_made() {
+    for data in [0, 1, 90, 100, 127, 128, 16_383, 16_384] {
+        for hash_key in [None, Some(HashKey(7)), Some(HashKey::MAX)] {
+            for id in ["i", &"i".repeat(118), &"i".repeat(128)] {
+                let data = vec![0; data];
+                let record = RecordRef { explicit_hash_key: hash_key, ..RecordRef::new("key", &data) };
+                let bytes = frame_alone(record.with_dedup_id(id)).len();
+                assert_eq!(bytes, framed_bytes(&record, id.len()), "{record:?} {id}");
+            }
+        }
     }
 }
 
@@ -131,21 +198,31 @@ proptest! {
     #[test]
     fn decoding_gives_back_what_was_encoded(
         rows in proptest::collection::vec(
-            ("[a-c]{1,3}|.{1,12}", proptest::option::of(any::<u128>()), proptest::collection::vec(any::<u8>(), 0..300)),
+            (
+                "[a-c]{1,3}|.{1,12}",
+                proptest::option::of(any::<u128>()),
+                proptest::collection::vec(any::<u8>(), 0..300),
+                proptest::option::of("[0-9a-zé]{1,64}"),
+            ),
             1..200,
         )
     ) {
-        let borrowed: Vec<Row<'_>> =
-            rows.iter().map(|(key, hash, data)| (key.as_str(), *hash, data.as_slice())).collect();
-        let Decoded::Aggregated(decoded) = decode(&encode(&borrowed)) else {
-            panic!("not recognised as aggregated");
-        };
-        let again: Vec<Row<'_>> = decoded
+        let mut encoder = AggregateEncoder::new();
+        let borrowed: Vec<RecordRef<'_>> = rows
             .iter()
-            .map(|record| {
-                (&*record.partition_key, record.explicit_hash_key.map(|key| key.0), &record.data[..])
-            })
+            .map(|(key, hash, data, id)| RecordRef { dedup_id: id.as_deref(), ..record((key, *hash, data)) })
             .collect();
+        for record in &borrowed {
+            let before = encoder.encoded_bytes();
+            prop_assert_eq!(encoder.try_push(*record, before), Err(Refused));
+            prop_assert_eq!(encoder.encoded_bytes(), before);
+            encoder.try_push(*record, usize::MAX).expect("no limit");
+        }
+        let size = encoder.encoded_bytes();
+        let bytes = encoder.finish();
+        prop_assert_eq!(bytes.len(), size);
+        let decoded = decode_strict(&bytes).expect("aggregated");
+        let again: Vec<RecordRef<'_>> = decoded.iter().map(DecodedRecord::as_ref).collect();
         prop_assert_eq!(again, borrowed);
     }
 

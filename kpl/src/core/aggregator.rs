@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 
 use bytes::Bytes;
 
+use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
 use crate::kinesis_record::{Content, History, KinesisRecord, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
@@ -162,7 +163,7 @@ impl<T> Aggregator<T> {
     }
 }
 
-/// A Kinesis record of one user record, as it is.
+/// A Kinesis record of one user record: as it is, or in a frame if it has a dedup id.
 pub(crate) fn alone<T>(
     record: RecordRef<'_>,
     hash_key: HashKey,
@@ -170,12 +171,18 @@ pub(crate) fn alone<T>(
     member: Member<T>,
     send: Moment,
 ) -> KinesisRecord<T> {
+    let (content, data) = match record.dedup_id {
+        Some(_) => (Content::Aggregate, frame_alone(record)),
+        None => {
+            let RecordRef { partition_key, explicit_hash_key, data, .. } = record;
+            let partition_key = partition_key.into();
+            (Content::Single { partition_key, explicit_hash_key }, Bytes::copy_from_slice(data))
+        }
+    };
     KinesisRecord {
-        data: Bytes::copy_from_slice(record.data),
-        content: Content::Single {
-            partition_key: record.partition_key.into(),
-            explicit_hash_key: record.explicit_hash_key,
-        },
+        data,
+        is_compressed: false,
+        content,
         hash_keys: (hash_key, hash_key),
         predicted_shard: shard,
         arrival: member.arrival,
@@ -197,7 +204,7 @@ mod tests {
     }
 
     fn add(aggregator: &mut Aggregator<u32>, tag: u32, data: &[u8], close: u64) -> Vec<KinesisRecord<u32>> {
-        let record = RecordRef { partition_key: "k", explicit_hash_key: None, data };
+        let record = RecordRef::new("k", data);
         let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
         let deadlines = Deadlines { close: at(close), send: at(close + 20) };
         let mut closed = Vec::new();
@@ -236,6 +243,21 @@ mod tests {
         let closed = add(&mut aggregator, 2, &[0; 500], 80);
         assert_eq!(tags(&closed), [[1], [2]]);
         assert_eq!(closed[0].data, b"x"[..], "a lone record is not wrapped");
+    }
+
+    #[test]
+    fn a_lone_record_with_a_dedup_id_goes_in_a_frame() {
+        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, history: None };
+        let record = RecordRef::new("k", b"x").with_dedup_id("id");
+        let by_size = alone(record, record.hash_key(), Some(SHARD), member, at(20));
+        let mut by_deadline = Aggregator::new(3, 1000);
+        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, history: None };
+        let deadlines = Deadlines { close: at(1), send: at(20) };
+        let mut closed = Vec::new();
+        by_deadline.add(record, record.hash_key(), SHARD, member, deadlines, &mut closed);
+        by_deadline.close_all(at(1), &mut closed);
+        assert_eq!(by_size.data, closed[0].data);
+        by_size.for_each_member(|_, part| assert_eq!(part, record));
     }
 
     #[test]

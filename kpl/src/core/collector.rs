@@ -219,7 +219,7 @@ mod tests {
         let mut collector = Collector::new(10, 1_000_000);
         for (tag, size) in sizes.iter().enumerate() {
             let data = vec![0; *size];
-            let record = RecordRef { partition_key: "k", explicit_hash_key: None, data: &data };
+            let record = RecordRef::new("k", &data);
             let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
             collector.put(alone(record, record.hash_key(), shard, member, at(100)));
         }
@@ -273,7 +273,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(5);
         let mut collector = Collector::new(3, 1_000_000);
         for tag in 0..500 {
-            let record = RecordRef { partition_key: "k", explicit_hash_key: None, data: b"x" };
+            let record = RecordRef::new("k", b"x");
             let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
             collector.put(alone(record, record.hash_key(), None, member, at(random.u64(..1000))));
             if random.u8(..4) == 0 {

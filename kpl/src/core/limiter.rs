@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn record(tag: u64, arrival: u64, data: &[u8], lane: Lane) -> KinesisRecord<u64> {
-        let record = RecordRef { partition_key: "k", explicit_hash_key: None, data };
+        let record = RecordRef::new("k", data);
         let member = Member { tag, arrival: at(arrival), epoch: 0, cost: 0, history: None };
         alone(record, record.hash_key(), lane, member, at(arrival + 100))
     }

@@ -65,19 +65,21 @@ impl<T> OpenAggregate<T> {
 
     /// What was gathered, as a Kinesis record with `deadline`; the aggregate is empty afterwards. `None` if it was.
     pub(crate) fn close(&mut self, shard: ShardIndex, deadline: Moment) -> Option<KinesisRecord<T>> {
-        let (content, data) = match self.members.len() {
-            0 => return None,
-            1 => {
+        if self.members.is_empty() {
+            return None;
+        }
+        let (content, data) = match self.encoder.finish_single() {
+            Some(data) => {
                 let (partition_key, explicit_hash_key) = &self.first_keys;
                 let partition_key = partition_key.as_str().into();
-                let single = Content::Single { partition_key, explicit_hash_key: *explicit_hash_key };
-                (single, self.encoder.finish_single()?)
+                (Content::Single { partition_key, explicit_hash_key: *explicit_hash_key }, data)
             }
-            _ => (Content::Aggregate, self.encoder.finish()),
+            None => (Content::Aggregate, self.encoder.finish()),
         };
         let capacity = self.members.len();
         let record = KinesisRecord {
             data,
+            is_compressed: false,
             content,
             hash_keys: self.hash_keys,
             predicted_shard: Some(shard),

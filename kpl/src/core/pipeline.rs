@@ -10,14 +10,19 @@ mod way_back;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use self::held::Held;
 use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::Config;
+use crate::config::choices::Compression;
 use crate::core::aggregator::{Aggregator, Deadlines, alone};
 use crate::core::call_summary::CallSummary;
 use crate::core::collector::Collector;
+use crate::core::compressor::{BatchId, Compressor};
 use crate::core::flushes::Flushes;
 use crate::core::limiter::Limiter;
+use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
 use crate::error_class::ErrorClass;
@@ -46,6 +51,8 @@ pub(crate) enum Service {
 pub(crate) enum Action<T> {
     /// Make this call and bring its answer to [`Pipeline::put_records_done`].
     PutRecords(RequestId, PutRecordsRequest),
+    /// Compress these and bring them to [`Pipeline::compressed`].
+    Compress(BatchId, Vec<Bytes>),
     /// List the open shards and bring them to [`Pipeline::shards_listed`].
     ListShards,
     /// Tell the records' owners.
@@ -70,9 +77,12 @@ pub(crate) struct Pipeline<T> {
     config: Config,
     collection_time: Duration,
     random: fastrand::Rng,
+    /// Where the producer gives dedup ids by itself.
+    numbering: Option<Numbering>,
     shards: ShardMap,
     held: Held<T>,
     aggregator: Aggregator<T>,
+    compressor: Compressor<T>,
     limiter: Limiter<T>,
     collector: Collector<T>,
     sender: Sender<T>,
@@ -103,9 +113,13 @@ impl<T> Pipeline<T> {
             stream,
             collection_time: config.collection_time(),
             random: fastrand::Rng::with_seed(seed),
+            numbering: config
+                .dedup_ids
+                .then(|| Numbering::new(config.producer_id.clone().unwrap_or_default())),
             shards,
             held: Held::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
+            compressor: Compressor::new(),
             limiter: Limiter::new(config.rate_limit, config.record_ttl),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
             // The SDK holds about three times a call's bytes while it is under way.
@@ -121,7 +135,12 @@ impl<T> Pipeline<T> {
     /// Takes a record that was checked and for which there is room.
     pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
         let epoch = self.flushes.accept();
-        self.route(record, Member { tag, arrival: now, epoch, cost, history: None }, now);
+        let member = Member { tag, arrival: now, epoch, cost, history: None };
+        let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
+        match numbering.map(Numbering::next) {
+            Some(id) => self.route(RecordRef { dedup_id: Some(id.as_str()), ..record }, member, now),
+            None => self.route(record, member, now),
+        }
     }
 
     /// Sends everything accepted so far as soon as the shards allow; [`Action::Flushed`] follows.
@@ -199,6 +218,15 @@ impl<T> Pipeline<T> {
         Some(summary)
     }
 
+    /// Takes back what was to be compressed: the new data of each, or `None` where it is to be sent as it is. Of a
+    /// batch that failed there is nothing.
+    pub(crate) fn compressed(&mut self, id: BatchId, data: Vec<Option<Bytes>>, now: Moment) {
+        for record in self.compressor.finish(id, data) {
+            self.limiter.put(record, now);
+        }
+        self.start_compressing();
+    }
+
     /// Lets everything happen that is due. To be called after every input and at every wake-up.
     pub(crate) fn advance(&mut self, now: Moment) {
         loop {
@@ -239,6 +267,7 @@ impl<T> Pipeline<T> {
     pub(crate) fn abort(&mut self, now: Moment) {
         let mut leftovers = Vec::new();
         self.aggregator.close_all(now, &mut leftovers);
+        leftovers.extend(self.compressor.drain_all());
         leftovers.extend(self.limiter.drain_all());
         leftovers.extend(self.collector.drain_all());
         leftovers.extend(self.held.drain_all(now));
@@ -295,6 +324,7 @@ impl<T> Pipeline<T> {
     pub(crate) fn census(&self) -> usize {
         self.held.members()
             + self.aggregator.members()
+            + self.compressor.members()
             + self.limiter.members()
             + self.collector.members()
             + self.sender.members()
@@ -319,7 +349,7 @@ impl<T> Pipeline<T> {
                 self.limit(&mut closed, now);
                 self.closed = closed;
             }
-            shard => self.limiter.put(alone(record, hash_key, shard, member, deadlines.send), now),
+            shard => self.pass_on(alone(record, hash_key, shard, member, deadlines.send), now),
         }
     }
 
@@ -348,7 +378,25 @@ impl<T> Pipeline<T> {
 
     fn limit(&mut self, closed: &mut Vec<KinesisRecord<T>>, now: Moment) {
         for record in closed.drain(..) {
-            self.limiter.put(record, now);
+            self.pass_on(record, now);
+        }
+    }
+
+    /// A new Kinesis record goes to the limiter, where compression is on by way of the compressor.
+    fn pass_on(&mut self, record: KinesisRecord<T>, now: Moment) {
+        let record = match self.config.compression {
+            Compression::None => Some(record),
+            Compression::Gzip => self.compressor.put(record),
+        };
+        match record {
+            Some(record) => self.limiter.put(record, now),
+            None => self.start_compressing(),
+        }
+    }
+
+    fn start_compressing(&mut self) {
+        while let Some((id, blobs)) = self.compressor.start() {
+            self.actions.push_back(Action::Compress(id, blobs));
         }
     }
 

@@ -4,9 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::aggregation_format::{Decoded, decode};
+use crate::compression::compress;
 use crate::config::Config;
+use crate::config::choices::Compression;
+use crate::core::compressor::BatchId;
 use crate::core::pipeline::{Action, Finished, Pipeline, Service};
+use crate::dedup_id::DedupId;
 use crate::outcome::FailureReason;
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
@@ -47,6 +53,8 @@ struct Kinesis {
     shards_made: u32,
     stored: HashMap<u64, u32>,
     seen: HashSet<u64>,
+    expects_ids: bool,
+    ids: HashMap<DedupId, u64>,
 }
 
 struct World {
@@ -68,15 +76,22 @@ struct World {
 
 enum Arrival {
     Put(RequestId, Result<PutRecordsResponse, CallError>),
+    Compressed(BatchId, Vec<Option<Bytes>>),
     Shards,
     ShardsFailed,
 }
 
 impl Kinesis {
-    fn new(shards: u32) -> Self {
+    fn new(shards: u32, expects_ids: bool) -> Self {
         let width = u128::MAX / u128::from(shards);
-        let mut kinesis =
-            Self { open: Vec::new(), shards_made: 0, stored: HashMap::new(), seen: HashSet::new() };
+        let mut kinesis = Self {
+            open: Vec::new(),
+            shards_made: 0,
+            stored: HashMap::new(),
+            seen: HashSet::new(),
+            expects_ids,
+            ids: HashMap::new(),
+        };
         for number in 0..u128::from(shards) {
             let end = if number + 1 == u128::from(shards) { u128::MAX } else { (number + 1) * width - 1 };
             kinesis.make(number * width, end);
@@ -117,25 +132,31 @@ impl Kinesis {
         };
         let shard = self.open.iter().find(holds).expect("the shards cover all keys").clone();
         match decode(&entry.data) {
-            Decoded::Plain => self.see(&entry.data),
+            Decoded::Plain => self.see(&entry.data, None),
+            Decoded::Decompressed(data) => self.see(&data, None),
             Decoded::Aggregated(records) => {
                 let visible = records.iter().all(|record| {
                     let key = record.as_ref().hash_key();
                     shard.starting_hash_key <= key && key <= shard.ending_hash_key
                 });
                 if visible {
-                    records.iter().for_each(|record| self.see(&record.data));
+                    records.iter().for_each(|record| self.see(&record.data, record.dedup_id.as_ref()));
                 }
             }
         }
         EntryPlaced { shard_id: shard.shard_id, sequence_number: "1".into() }
     }
 
-    fn see(&mut self, data: &[u8]) {
+    fn see(&mut self, data: &[u8], id: Option<&DedupId>) {
         let number =
             u64::from_be_bytes(data[..8].try_into().expect("a simulated record starts with its number"));
         *self.stored.entry(number).or_default() += 1;
         self.seen.insert(number);
+        assert_eq!(id.is_some(), self.expects_ids, "an id is given to all records or to none");
+        if let Some(id) = id {
+            let first = self.ids.entry(id.clone()).or_insert(number);
+            assert_eq!(*first, number, "two records with the id {id}");
+        }
     }
 }
 
@@ -149,6 +170,9 @@ impl World {
             collection_max_size: 600_000,
             record_ttl: weather.ttl,
             max_connections: random.usize(1..=24),
+            dedup_ids: seed % 2 == 1,
+            producer_id: Some("simulated".to_owned()),
+            compression: if seed % 10 == 1 { Compression::Gzip } else { Compression::None },
             ..Config::default()
         };
         let stream = StreamName::new("simulated").expect("a lawful name");
@@ -159,9 +183,9 @@ impl World {
             random,
             now: Moment::ORIGIN,
             weather,
+            kinesis: Kinesis::new(shards, config.dedup_ids),
             config,
             pipeline,
-            kinesis: Kinesis::new(shards),
             arrivals: Vec::new(),
             outcomes: HashMap::new(),
             accepted: HashMap::new(),
@@ -219,7 +243,8 @@ impl World {
         }
         let key = format!("key-{}", self.random.u32(..500));
         let explicit = (self.random.f64() < 0.2).then(|| HashKey(self.random.u128(..)));
-        let record = RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data };
+        let record =
+            RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data, dedup_id: None };
         self.accepted.insert(number, self.now);
         self.pipeline.accept(record, number, 1, self.now);
     }
@@ -257,6 +282,7 @@ impl World {
                 self.in_flight.remove(&id);
                 assert!(self.pipeline.put_records_done(id, &answer, self.now).is_some());
             }
+            Arrival::Compressed(id, data) => self.pipeline.compressed(id, data, self.now),
             Arrival::Shards => {
                 let open = self.kinesis.open.clone();
                 self.pipeline.shards_listed(&Ok(open), self.now);
@@ -274,6 +300,14 @@ impl World {
         while let Some(action) = self.pipeline.next_action() {
             match action {
                 Action::PutRecords(id, request) => self.put(id, &request),
+                Action::Compress(id, blobs) => {
+                    let failed = self.random.f64() < self.weather.call_failures;
+                    let data = match failed {
+                        true => Vec::new(),
+                        false => blobs.iter().map(|data| compress(data)).collect(),
+                    };
+                    self.later(10_000, Arrival::Compressed(id, data));
+                }
                 Action::ListShards => {
                     let failed = self.random.f64() < self.weather.call_failures;
                     let arrival = if failed { Arrival::ShardsFailed } else { Arrival::Shards };

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
+use crate::config::choices::Compression;
 use crate::config::{Config, ConfigError};
 use crate::core::pipeline::Service;
+use crate::dedup_id;
 use crate::limits;
 use crate::types::StreamName;
 
@@ -18,9 +20,11 @@ pub(super) struct Configs {
 }
 
 impl Configs {
-    /// What counts towards `service`, if all is lawful.
-    pub(super) fn served_by(self, service: Service) -> Result<Self, ConfigError> {
+    /// What counts towards `service`, if all is lawful. `incarnation` tells this start of the producer from others.
+    pub(super) fn served_by(mut self, service: Service, incarnation: u64) -> Result<Self, ConfigError> {
         self.check()?;
+        let name = self.producer.producer_id.as_deref();
+        self.producer.producer_id = Some(dedup_id::incarnation(name, incarnation));
         let producer = within_bounds(self.producer, service);
         let streams = self.streams.into_iter().map(|(name, config)| {
             let config = within_bounds(config.of_stream(&producer), service);
@@ -49,6 +53,8 @@ impl Configs {
 fn within_bounds(mut config: Config, service: Service) -> Config {
     if service == Service::DeliveryStream {
         config.aggregation_enabled = false;
+        config.dedup_ids = false;
+        config.compression = Compression::None;
         config.max_user_record_size = config.max_user_record_size.min(limits::FIREHOSE_RECORD_BYTES);
         config.collection_max_size = config.collection_max_size.min(limits::PUT_RECORD_BATCH_BYTES);
     }

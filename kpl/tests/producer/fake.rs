@@ -130,6 +130,7 @@ impl Fake {
     fn store(&self, entry: &PutRecordsEntry) -> Result<EntryPlaced, EntryError> {
         let data = match decode(&entry.data) {
             Decoded::Plain => vec![entry.data.to_vec()],
+            Decoded::Decompressed(data) => vec![data.to_vec()],
             Decoded::Aggregated(records) => records.iter().map(|record| record.data.to_vec()).collect(),
         };
         self.desk(|desk| desk.stored.extend(data));

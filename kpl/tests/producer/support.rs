@@ -31,7 +31,7 @@ pub(crate) fn all_data(records: usize) -> Vec<Vec<u8>> {
 
 /// The borrowed form of a record for [`ORDERS`].
 pub(crate) fn borrowed(data: &[u8]) -> RecordRef<'_> {
-    RecordRef { partition_key: "key", explicit_hash_key: None, data }
+    RecordRef::new("key", data)
 }
 
 /// A configuration with a fixed seed.

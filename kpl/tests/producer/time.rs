@@ -15,6 +15,7 @@ fn waits(fake: &Fake, handed_over: &[Duration]) -> Vec<Duration> {
         for entry in &call.entries {
             let data = match decode(&entry.data) {
                 Decoded::Plain => vec![entry.data.clone()],
+                Decoded::Decompressed(data) => vec![data],
                 Decoded::Aggregated(records) => records.into_iter().map(|record| record.data).collect(),
             };
             for data in data {

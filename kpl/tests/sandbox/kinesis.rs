@@ -47,7 +47,7 @@ async fn read_back(sandbox: &Sandbox) -> Vec<Arrived> {
     arrived
 }
 
-async fn read_shard(client: &Client, shard: &str) -> Vec<aws_sdk_kinesis::types::Record> {
+pub(crate) async fn read_shard(client: &Client, shard: &str) -> Vec<aws_sdk_kinesis::types::Record> {
     let start = client.get_shard_iterator().stream_name(STREAM).shard_id(shard);
     let start = start.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.expect("an iterator");
     let (mut iterator, mut read) = (start.shard_iterator, Vec::new());

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod dedup;
+#[cfg(test)]
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]

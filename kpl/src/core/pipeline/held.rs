@@ -4,6 +4,7 @@
 //! that stops waiting goes alone: a single record counts wherever it lands, so it needs no map.
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use super::{Finished, Pipeline};
 use crate::core::aggregator::alone;
@@ -27,6 +28,7 @@ pub(super) struct HeldRecord<T> {
     partition_key: String,
     explicit_hash_key: Option<HashKey>,
     data: Bytes,
+    dedup_id: Option<SmolStr>,
 }
 
 // === impl Held ===
@@ -75,13 +77,15 @@ impl<T> HeldRecord<T> {
             partition_key: record.partition_key.to_owned(),
             explicit_hash_key: record.explicit_hash_key,
             data: Bytes::copy_from_slice(record.data),
+            dedup_id: record.dedup_id.map(SmolStr::from),
         }
     }
 
     /// The record and whose it is.
     pub(super) fn with_record<R>(self, act: impl FnOnce(RecordRef<'_>, Member<T>) -> R) -> R {
-        let Self { member, partition_key, explicit_hash_key, data } = self;
-        act(RecordRef { partition_key: &partition_key, explicit_hash_key, data: &data }, member)
+        let Self { member, partition_key, explicit_hash_key, data, dedup_id } = self;
+        let dedup_id = dedup_id.as_deref();
+        act(RecordRef { partition_key: &partition_key, explicit_hash_key, data: &data, dedup_id }, member)
     }
 
     /// As a Kinesis record without a prediction.
@@ -128,6 +132,6 @@ impl<T> Pipeline<T> {
 
     fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
         let send = self.deadlines(&held.member, now).send;
-        self.limiter.put(held.into_alone(send), now);
+        self.pass_on(held.into_alone(send), now);
     }
 }

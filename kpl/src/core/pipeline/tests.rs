@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
+use crate::compression::compress;
 use crate::put_records::{EntryError, EntryPlaced};
 
 /// A pipeline with its clock, fed by hand.
@@ -51,7 +52,8 @@ impl Scene {
     fn accept_bytes(&mut self, tag: u32, bytes: usize) {
         let data = vec![b'x'; bytes];
         let hash_key = Some(HashKey(u128::from(tag)));
-        let record = RecordRef { partition_key: "k", explicit_hash_key: hash_key, data: &data };
+        let record =
+            RecordRef { partition_key: "k", explicit_hash_key: hash_key, data: &data, dedup_id: None };
         self.pipeline.accept(record, tag, 1, self.now);
         self.settle();
     }
@@ -95,6 +97,11 @@ impl Scene {
         while let Some(action) = self.pipeline.next_action() {
             match action {
                 Action::PutRecords(id, request) => self.calls.push((self.now, id, request)),
+                Action::Compress(id, blobs) => {
+                    let data = blobs.iter().map(|data| compress(data)).collect();
+                    self.pipeline.compressed(id, data, self.now);
+                    self.pipeline.advance(self.now);
+                }
                 Action::ListShards => self.listings_asked += 1,
                 Action::Finish(Finished::Failed { record, reason }) => {
                     let tags = record.members.iter().map(|member| (self.now, member.tag, reason));
@@ -118,7 +125,7 @@ fn at(milliseconds: u64) -> Moment {
 /// The records of an entry; their tags are their hash keys.
 fn tags(entry: &PutRecordsEntry) -> Vec<u64> {
     let keys = match decode(&entry.data) {
-        Decoded::Plain => vec![entry.explicit_hash_key],
+        Decoded::Plain | Decoded::Decompressed(_) => vec![entry.explicit_hash_key],
         Decoded::Aggregated(records) => {
             records.iter().map(|record| record.explicit_hash_key.expect("given")).collect()
         }
@@ -255,4 +262,48 @@ fn an_idle_stream_asks_for_no_wake_up() {
     scene.pass_to(100);
     scene.answer(0, Ok("s0"));
     assert_eq!(scene.pipeline.next_wakeup(), Moment::NEVER);
+}
+
+fn dedup_ids(entry: &PutRecordsEntry) -> Vec<String> {
+    let Decoded::Aggregated(records) = decode(&entry.data) else { panic!("a record with an id is framed") };
+    records.iter().map(|record| record.dedup_id.as_ref().expect("given").to_string()).collect()
+}
+
+#[test]
+fn a_record_keeps_its_dedup_id_through_retries_and_new_company() {
+    let producer_id = Some("p".to_owned());
+    let mut scene = Scene::listed(Config { dedup_ids: true, producer_id, ..Config::default() });
+    scene.accept(1);
+    scene.flush();
+    assert_eq!(dedup_ids(&scene.calls[0].2.entries[0]), ["~p-0"], "also when it is alone");
+    scene.answer(0, Err("ProvisionedThroughputExceededException"));
+    scene.accept(2);
+    let own = RecordRef::new("k", b"x").with_explicit_hash_key(HashKey(1 << 100)).with_dedup_id("own");
+    scene.pipeline.accept(own, 3, 1, scene.now);
+    scene.pass_to(1000);
+    let second: Vec<_> = scene.calls[1..].iter().flat_map(|call| &call.2.entries).map(dedup_ids).collect();
+    assert_eq!(second, [vec!["~p-0"], vec!["~p-1", "own"]]);
+    // The shard splits between the records, and the aggregate lands where one of them does not belong.
+    let last = scene.calls.len() - 1;
+    scene.answer(last, Ok("s1"));
+    scene.list(&[("s1", 0, 1 << 90), ("s2", (1 << 90) + 1, u128::MAX)]);
+    scene.pass_to(2000);
+    let apart: Vec<_> =
+        scene.calls[last + 1..].iter().flat_map(|call| &call.2.entries).map(dedup_ids).collect();
+    assert_eq!(apart, [vec!["~p-1"], vec!["own"]]);
+}
+
+#[test]
+fn a_failed_record_keeps_its_dedup_id_for_whoever_sends_it_again() {
+    let producer_id = Some("p".to_owned());
+    let mut scene = Scene::new(Config { dedup_ids: true, producer_id, ..Config::default() });
+    scene.accept(1);
+    scene.pipeline.abort(scene.now);
+    let mut ids = Vec::new();
+    while let Some(action) = scene.pipeline.next_action() {
+        if let Action::Finish(Finished::Failed { record, .. }) = action {
+            record.for_each_member(|_, part| ids.extend(part.dedup_id.map(str::to_owned)));
+        }
+    }
+    assert_eq!(ids, ["~p-0"]);
 }

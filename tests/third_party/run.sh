@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Third parties read what kpl writes, and kpl reads what they write: Python's aws_kinesis_agg, npm's aws-kinesis-agg and
+# the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). All of them come from their
+# registries through pip and npm, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set.
+#
+# What is not installed here is left out with a word about it; with REQUIRE_ALL=1 that is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD/tests/third_party
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+tools=${KPL_THIRD_PARTY_CACHE:-$scratch/tools}
+vectors=$scratch/vectors
+mkdir -p "$tools" "$vectors"
+
+left_out=0
+leave_out() {
+  echo "left out: $1"
+  left_out=1
+}
+
+has() { command -v "$1" >/dev/null; }
+
+ours() { cargo run --quiet --locked -p kpl --example third_party -- "$@"; }
+
+with_python() {
+  if [[ ! -e $tools/python/done ]]; then
+    python3 -m venv "$tools/python"
+    "$tools/python/bin/pip" --quiet --disable-pip-version-check install 'aws_kinesis_agg==1.2.3' six
+    touch "$tools/python/done"
+  fi
+  "$tools/python/bin/python" "$here/read_and_write.py" "$vectors"
+  ours check "$vectors" python
+}
+
+with_npm() {
+  if [[ ! -e $tools/npm/done ]]; then
+    mkdir -p "$tools/npm"
+    npm install --prefix "$tools/npm" --silent --no-audit --no-fund --ignore-scripts 'aws-kinesis-agg@4.2.8'
+    touch "$tools/npm/done"
+  fi
+  NODE_PATH=$tools/npm/node_modules node "$here/read_and_write.js" "$vectors"
+  ours check "$vectors" npm
+}
+
+with_kcl() {
+  if [[ ! -e $tools/kcl/done ]]; then
+    mkdir -p "$tools/kcl"
+    python3 -m pip --quiet --disable-pip-version-check download --no-deps 'kclpy-ext==3.1.3.post4' --dest "$tools/kcl"
+    (cd "$tools/kcl" && python3 -m zipfile -e kclpy_ext-*.whl . && rm kclpy_ext-*.whl)
+    touch "$tools/kcl/done"
+  fi
+  local jars
+  jars=$(find "$tools/kcl" -name '*.jar' -printf '%p:')
+  java -cp "$jars" "$here/ReadAndWrite.java" "$vectors"
+  ours check "$vectors" kcl
+}
+
+ours write "$vectors"
+if has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; then with_python; else leave_out "python3 with venv"; fi
+if has node && has npm; then with_npm; else leave_out "node and npm"; fi
+if has java && has python3; then with_kcl; else leave_out "java (17 or later) and python3, for the KCL"; fi
+
+if [[ ${REQUIRE_ALL:-} == 1 && $left_out == 1 ]]; then
+  echo "REQUIRE_ALL=1: nothing may be left out" >&2
+  exit 1
+fi
