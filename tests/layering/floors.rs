@@ -97,6 +97,7 @@ pub const LONGEST_FILE_LINES: usize = 500;
 
 const KPL_ROWS: &[Row] = &[
     Row("types", Floor::Words),
+    Row("types/*", Floor::Words),
     Row("limits", Floor::Words),
     Row("user_record", Floor::Nouns),
     Row("kinesis_record", Floor::Nouns),
@@ -108,6 +109,7 @@ const KPL_ROWS: &[Row] = &[
     Row("config", Floor::Nouns),
     Row("error_class", Floor::Nouns),
     Row("core/shard_map", Floor::Parts),
+    Row("core/shard_map/*", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
     Row("core/jitter", Floor::Parts),
     Row("core/open_aggregate", Floor::Parts),
@@ -182,7 +184,8 @@ const AGENT_ROWS: &[Row] = &[
     Row("lib", Floor::Face),
 ];
 
-const AWS_EDGES: &[&str] = &["transport/aws", "transport/aws/kinesis", "transport/aws/firehose"];
+const AWS_EDGES: &[&str] =
+    &["transport/aws", "transport/aws/kinesis", "transport/aws/kinesis/*", "transport/aws/firehose"];
 
 /// The producer library.
 pub const KPL: Walls = Walls {

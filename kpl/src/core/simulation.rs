@@ -259,7 +259,7 @@ impl World {
             }
             Arrival::Shards => {
                 let open = self.kinesis.open.clone();
-                self.pipeline.shards_listed(&Ok(open), self.now);
+                self.pipeline.shards_listed(&Ok(open.into()), self.now);
             }
             Arrival::ShardsFailed => {
                 self.pipeline

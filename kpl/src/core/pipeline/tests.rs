@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
-use crate::put_records::{EntryError, EntryPlaced};
+use crate::put_records::{EntryError, EntryPlaced, ShardDescription};
 
 /// A pipeline with its clock, fed by hand.
 struct Scene {
@@ -40,7 +40,7 @@ impl Scene {
             starting_hash_key: HashKey(*start),
             ending_hash_key: HashKey(*end),
         });
-        self.pipeline.shards_listed(&Ok(shards.collect()), self.now);
+        self.pipeline.shards_listed(&Ok(shards.collect::<Vec<_>>().into()), self.now);
         self.settle();
     }
 

@@ -14,6 +14,11 @@ use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
 use crate::types::Moment;
 
+/// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
+/// it lands: shards that are cut anew again and again, or a service that places records by a rule that nobody told (a
+/// record distribution strategy that could not be asked for), cannot hold it for ever.
+const MISPLACED_AT_MOST: usize = 3;
+
 impl<T> Pipeline<T> {
     pub(super) fn entry_done(
         &mut self,
@@ -109,6 +114,8 @@ impl<T> Pipeline<T> {
             if expiration <= now {
                 let record = part.into_alone(now);
                 self.finish(Finished::Failed { record, reason: FailureReason::Expired });
+            } else if part.member.times(WRONG_SHARD) >= MISPLACED_AT_MOST {
+                self.send_alone(part, now);
             } else if until_listed && self.shards.is_listing() {
                 self.held.put_back(part, expiration);
             } else {

@@ -9,7 +9,7 @@ use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
 use crate::put_records::{
-    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
 };
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, no_retries, timeout_config};
 use crate::transport::{Answer, Transport};
@@ -64,8 +64,8 @@ impl Transport for FirehoseTransport {
         })
     }
 
-    fn list_shards(&self, _stream: StreamName) -> Answer<Vec<ShardDescription>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    fn list_shards(&self, _stream: StreamName) -> Answer<ShardListing> {
+        Box::pin(std::future::ready(Ok(ShardListing::default())))
     }
 }
 
