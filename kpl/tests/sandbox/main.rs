@@ -3,9 +3,28 @@
 //! Each module says that it is a test, because clippy lets helpers expect only then.
 
 #[cfg(test)]
+mod auto;
+#[cfg(test)]
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(test)]
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]
 mod kinesis;
+#[cfg(test)]
+mod large_records;
+#[cfg(test)]
+mod many_shards;
+#[cfg(test)]
+mod reader;
+#[cfg(test)]
+mod resharding;
+#[cfg(test)]
+mod scripted_server;
+#[cfg(test)]
+mod silence;
+#[cfg(test)]
+mod stream_arns;
 #[cfg(test)]
 mod support;
