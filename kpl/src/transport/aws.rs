@@ -62,17 +62,27 @@ where
         }
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("UnknownError").to_owned();
-            // Below 500 the service looked at the call and refused it.
-            let refused = service.raw().http_status() < 500;
-            (code, if refused { Doubt::NotWritten } else { Doubt::MayHaveBeenWritten })
+            (code, doubt_of_status(service.raw().http_status()))
+        }
+        SdkError::ResponseError(response) => {
+            ("ResponseUnreadable".to_owned(), doubt_of_status(response.raw().http_status()))
         }
         _ => ("ResponseUnreadable".to_owned(), Doubt::MayHaveBeenWritten),
     };
     let message = match error {
         SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
+        SdkError::ResponseError(response) => {
+            format!("HTTP status {}: {}", response.raw().http_status(), chain(error))
+        }
         _ => chain(error),
     };
     CallError { code, message, doubt }
+}
+
+/// From 400 to 499 somebody looked at the call and refused it: the service, or a proxy on the way, whose words nobody
+/// can read.
+fn doubt_of_status(status: u16) -> Doubt {
+    if (400..500).contains(&status) { Doubt::NotWritten } else { Doubt::MayHaveBeenWritten }
 }
 
 /// Whether a request that got no answer can have reached the service.

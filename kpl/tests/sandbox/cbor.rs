@@ -70,7 +70,7 @@ async fn the_wire_is_cbor_for_puts_alone() {
     let data = b"\x00\xff raw bytes";
     let cbor = transport.clone().with_wire(Wire::Cbor);
     let error = soon(cbor.put_records(request(data))).await.expect_err("refused");
-    assert_eq!((error.code.as_str(), error.doubt), ("UnknownError", Doubt::NotWritten), "{error}");
+    assert_eq!((error.code.as_str(), error.doubt), ("ResponseUnreadable", Doubt::NotWritten), "{error}");
     let _ = soon(cbor.list_shards(StreamName::new(STREAM).expect("lawful"))).await;
     let back = cbor.with_wire(Wire::Json);
     let _ = soon(back.put_records(request(data))).await;

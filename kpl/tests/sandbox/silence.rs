@@ -45,8 +45,9 @@ async fn a_request_without_a_whole_answer_may_have_been_written() {
         (Reply::Close, "DispatchFailure"),
         (Reply::Half, "ResponseUnreadable"),
         (Reply::Answer(200, "<html>".to_owned()), "ResponseUnreadable"),
-        (Reply::Answer(500, "<html>".to_owned()), "UnknownError"),
-        (Reply::Answer(503, String::new()), "UnknownError"),
+        (Reply::Answer(502, "<html>".to_owned()), "ResponseUnreadable"),
+        (Reply::Answer(503, String::new()), "ResponseUnreadable"),
+        (Reply::Answer(500, r#"{"__type":"InternalFailure"}"#.to_owned()), "InternalFailure"),
     ] {
         let error = put_to(reply.clone()).await;
         assert_eq!(
@@ -62,6 +63,9 @@ async fn a_refusal_leaves_no_doubt() {
     let body = r#"{"__type":"com.amazonaws.kinesis#AccessDeniedException","Message":"no"}"#;
     let error = put_to(Reply::Answer(400, body.to_owned())).await;
     assert_eq!((error.code.as_str(), error.doubt), ("AccessDeniedException", Doubt::NotWritten));
+    let by_a_proxy = put_to(Reply::Answer(407, "<html>".to_owned())).await;
+    assert_eq!((by_a_proxy.code.as_str(), by_a_proxy.doubt), ("ResponseUnreadable", Doubt::NotWritten));
+    assert!(by_a_proxy.message.contains("407"), "{by_a_proxy}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! PutRecords in CBOR: `application/x-amz-cbor-1.1`, the AWS JSON protocol with its tree written as CBOR.
 //!
 //! Invariant: a request differs from the JSON one in its content type and in how the same tree is written, so blobs
-//! travel as they are instead of as base64; an answer that is no CBOR is an error without a code, never a panic.
+//! travel as they are instead of as base64; an answer that is no CBOR is an error, never a panic.
 
 use aws_sdk_kinesis::config::ConfigBag;
 use aws_smithy_cbor::codec::{CborCodec, CborCodecSettings};
@@ -13,7 +13,7 @@ use aws_smithy_schema::protocol::ClientProtocolInner;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
 use aws_smithy_schema::{Schema, ShapeId, shape_id};
 use aws_smithy_types::endpoint::Endpoint;
-use aws_smithy_types::error::metadata::{Builder, ErrorMetadata};
+use aws_smithy_types::error::metadata::Builder;
 
 /// The service's name in the target header (Kinesis API reference, common headers).
 const TARGET: &str = "Kinesis_20131202";
@@ -78,7 +78,6 @@ impl ClientProtocolInner for AwsCbor {
     }
 
     fn parse_error_metadata(&self, response: &Response, bag: &ConfigBag) -> Result<Builder, SerdeError> {
-        // What a proxy answers is seldom CBOR. Its status remains, and decides about doubt.
-        Ok(self.errors.parse_error_metadata(response, bag).unwrap_or_else(|_| ErrorMetadata::builder()))
+        self.errors.parse_error_metadata(response, bag)
     }
 }
