@@ -155,7 +155,7 @@ impl kpl::Transport for Liar {
         let listing = self.0.list_shards(stream);
         Box::pin(async move {
             let mut shards = listing.await?;
-            for shard in &mut shards {
+            for shard in &mut shards.shards {
                 shard.shard_id = format!("other-{}", shard.shard_id).into();
             }
             Ok(shards)

@@ -2,7 +2,6 @@
 //!
 //! Invariant: it keeps every request that it read, head and body, in the order in which they came.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -75,16 +74,10 @@ impl ScriptedServer {
 
 type Script = dyn Fn(&Request) -> Reply + Send + Sync;
 
-fn serve(
-    listener: TcpListener,
-    script: Arc<Script>,
-    requests: Arc<Mutex<Vec<Request>>>,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(converse(stream, Arc::clone(&script), Arc::clone(&requests)));
-        }
+async fn serve(listener: TcpListener, script: Arc<Script>, requests: Arc<Mutex<Vec<Request>>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(converse(stream, Arc::clone(&script), Arc::clone(&requests)));
     }
 }
 
