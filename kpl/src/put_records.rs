@@ -55,7 +55,8 @@ pub struct EntryError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct CallError {
-    /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`.
+    /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`,
+    /// `ListingEndless`, `ConstructionFailure`, `TransportFailure`.
     pub code: String,
     /// The service's words, or the network's.
     pub message: String,
