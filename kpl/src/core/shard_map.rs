@@ -156,6 +156,14 @@ impl ShardMap {
         self.list_again(now)
     }
 
+    /// Says that the stream is not there: what is made anew under its name has other shards, maybe with the ids of the
+    /// old ones. Nothing is predicted until they are listed. True when a listing is to be asked for.
+    pub(crate) fn lost(&mut self, now: Moment) -> bool {
+        self.open.clear();
+        self.known.clear();
+        self.list_again(now)
+    }
+
     /// Says that there is traffic. True when the map is old and a new listing is to be asked for.
     pub(crate) fn is_refreshed(&mut self, now: Moment) -> bool {
         self.refresh_at <= now && self.list_again(now)

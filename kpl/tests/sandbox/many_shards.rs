@@ -79,3 +79,31 @@ async fn pages_without_end_end_in_an_error() {
     let error = soon(transport.list_shards(stream())).await.expect_err("it does not end");
     assert_eq!(error.code, "ListingEndless", "{error}");
 }
+
+/// A listing that fails in the middle is an error whole, and the next one begins with the first page.
+#[tokio::test]
+async fn retry_with_failure_in_the_middle() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let failure =
+        || Reply::Answer(400, r#"{"__type":"LimitExceededException","message":"slowly"}"#.to_owned());
+    let answer = move |request: &Request| match request.operation() {
+        "ListShards" => match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 | 3 => page(0, Some("second page")),
+            4 => page(1, None),
+            _ => failure(),
+        },
+        _ => Reply::Close,
+    };
+    let server = ScriptedServer::start(answer).await;
+    let transport = AwsTransport::from_builder(builder!(aws_sdk_kinesis, server), patient());
+    for _ in 0..2 {
+        let error = soon(transport.list_shards(stream())).await.expect_err("a page is missing");
+        assert_eq!(error.code, "LimitExceededException");
+    }
+    let listing = soon(transport.list_shards(stream())).await.expect("all pages");
+    assert_eq!(listing.shards.len(), 2);
+    let is_next_page = |request: &Request| request.text().contains("second page");
+    let listings = server.requests().into_iter().filter(|request| request.operation() == "ListShards");
+    let next_pages: Vec<_> = listings.map(|request| is_next_page(&request)).collect();
+    assert_eq!(next_pages, [false, true, false, false, true]);
+}

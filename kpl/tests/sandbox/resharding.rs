@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::ScalingType;
-use kpl::{Delivery, Producer, StreamName, UserRecord};
+use kpl::{Delivery, FailureReason, Producer, StreamName, UserRecord};
 
 use crate::kinesis::transport;
 use crate::reader::{client, read_back};
-use crate::support::{STREAM, assert_all_there, data, many_calls, patient, sandbox, soon};
+use crate::support::{
+    STREAM, assert_all_stored, assert_all_there, data, many_calls, patient, sandbox, send_range, soon,
+};
 
 const RECORDS: usize = 24_000;
 
@@ -89,4 +91,27 @@ async fn under_load_nothing_is_lost_and_everything_stays_aggregated() {
     let counters = sandbox.counters();
     let listings = counters.calls["kinesis:ListShards"];
     assert!((3..=20).contains(&listings), "{counters:?}");
+}
+
+/// The new stream's first shard has the id of the old one's, and a part of its keys: what is predicted for the old one
+/// would lie where no reader sees it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_deleted_and_made_anew_loses_nothing_that_it_acknowledged() {
+    let sandbox = sandbox(&[]).await;
+    sandbox.create_stream(STREAM, 1).await.expect("created");
+    let transport = transport(&sandbox, patient());
+    let producer = Producer::builder(transport).config(many_calls()).start().expect("a lawful configuration");
+    let stream = StreamName::new(STREAM).expect("lawful");
+    soon(assert_all_stored(soon(send_range(&producer, &stream, 0..1_000)).await)).await;
+    client(&sandbox).delete_stream().stream_name(STREAM).send().await.expect("deleted");
+    for delivery in soon(send_range(&producer, &stream, 0..100)).await {
+        let failed = soon(delivery).await.expect_err("there is no stream");
+        assert_eq!(failed.reason(), FailureReason::Refused);
+    }
+    sandbox.create_stream(STREAM, 4).await.expect("created anew");
+    let deliveries = soon(send_range(&producer, &stream, 0..3_000)).await;
+    soon(producer.close()).await;
+    soon(assert_all_stored(deliveries)).await;
+    let arrived = read_back(&sandbox).await;
+    assert_all_there(arrived.into_iter().map(|arrived| arrived.data), 3_000);
 }

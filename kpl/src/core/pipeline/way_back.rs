@@ -19,6 +19,9 @@ use crate::types::Moment;
 /// record distribution strategy that could not be asked for), cannot hold it for ever.
 const MISPLACED_AT_MOST: usize = 3;
 
+/// The service's code for a stream that does not exist (Kinesis API reference, `PutRecords`).
+const STREAM_NOT_FOUND: &str = "ResourceNotFoundException";
+
 impl<T> Pipeline<T> {
     pub(super) fn entry_done(
         &mut self,
@@ -63,6 +66,9 @@ impl<T> Pipeline<T> {
         let verdict = judge_call(error, self.config.fail_if_throttled);
         if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
+        }
+        if error.code == STREAM_NOT_FOUND && self.shards.lost(now) {
+            self.actions.push_back(Action::ListShards);
         }
         for mut record in call.records {
             let words = (error.code.clone(), error.message.clone());

@@ -170,6 +170,24 @@ fn a_span_is_held_whole_or_not() {
     assert_eq!(map.holds(&"s9".into(), (HashKey(0), HashKey(1))), None);
 }
 
+/// A stream made anew begins its shards' numbers anew; the KPL's users met endless retries here.
+#[test]
+fn a_stream_that_was_lost_has_no_shards_and_new_ones_get_new_indices() {
+    let mut map = three();
+    let old = map.index_of(&"s1".into());
+    assert!(map.lost(at(5)));
+    assert!(!map.lost(at(5)), "already loading");
+    assert_eq!((map.predict(HashKey(0)), map.index_of(&"s1".into())), (None, None));
+    assert!(!map.is_awaited(), "records go alone meanwhile");
+    assert!(!map.rest(at(6)), "there is no old map to serve on");
+    install(&mut map, &[shard("s1", 0, u128::MAX)]);
+    assert_eq!(predicted(&map, 0), Some("s1".into()));
+    assert_ne!(map.index_of(&"s1".into()), old);
+
+    let mut off = ShardMap::off();
+    assert!(!off.lost(at(1)), "a delivery stream has no shards to list");
+}
+
 #[test]
 fn an_old_map_is_listed_again_when_there_is_traffic() {
     let mut map = three();

@@ -11,6 +11,7 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
 use aws_sdk_kinesis::types::{self as sdk, Shard, ShardFilter, ShardFilterType};
 
+use crate::error_class::ErrorClass;
 use crate::limits::SHARDS_PER_PAGE;
 use crate::put_records::{CallError, Doubt, RecordDistributionStrategy, ShardDescription, ShardListing};
 use crate::transport::aws::call_error;
@@ -118,7 +119,9 @@ async fn strategy(
 
 impl SaidOnce {
     fn say(&self, stream: &StreamName, error: &CallError) {
-        if !self.0.swap(true, Ordering::Relaxed) {
+        if ErrorClass::of(&error.code) != ErrorClass::Permanent {
+            tracing::debug!(%stream, %error, "the record distribution strategy is not known this time");
+        } else if !self.0.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %stream, %error,
                 "cannot ask for the record distribution strategy of streams, so they are taken to follow their \
