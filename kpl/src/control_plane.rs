@@ -14,7 +14,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
-use crate::put_records::{CallError, ShardDescription};
+use crate::put_records::{CallError, ShardListing};
 use crate::transport::Transport;
 use crate::types::{Moment, StreamName};
 
@@ -92,7 +92,7 @@ impl ShardLister {
         &self,
         transport: Arc<dyn Transport>,
         stream: StreamName,
-    ) -> Result<Vec<ShardDescription>, CallError> {
+    ) -> Result<ShardListing, CallError> {
         let not_before = self.schedule().not_before;
         if not_before > self.plane.clock.now() {
             self.plane.clock.sleep_until(not_before).await;

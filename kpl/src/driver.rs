@@ -26,7 +26,7 @@ use crate::metric::Metric;
 use crate::metrics::MetricsSink;
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::permits::Budget;
-use crate::put_records::{CallError, Doubt, PutRecordsResponse, ShardDescription};
+use crate::put_records::{CallError, Doubt, PutRecordsResponse, RecordDistributionStrategy, ShardListing};
 use crate::transport::Transport;
 use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::{RecordRef, UserRecord};
@@ -82,7 +82,7 @@ pub(crate) struct Driver {
 enum Answer {
     PutRecords(RequestId, Result<PutRecordsResponse, CallError>),
     Compressed(BatchId, Vec<Option<Bytes>>),
-    Shards(Result<Vec<ShardDescription>, CallError>),
+    Shards(Result<ShardListing, CallError>),
 }
 
 /// The calls under way, and what each task is for.
@@ -289,10 +289,29 @@ impl Driver {
                     if let Err(error) = &listing {
                         tracing::warn!(stream = %self.shared.stream, %error, "shards could not be listed, trying again");
                     }
-                    self.shared.lock().pipeline.shards_listed(&listing, self.shared.clock.now());
+                    self.shards_listed(&listing);
                 }
             }
             next = calls.ready();
+        }
+    }
+
+    fn shards_listed(&self, listing: &Result<ShardListing, CallError>) {
+        let mut machine = self.shared.lock();
+        let before = machine.pipeline.strategy();
+        machine.pipeline.shards_listed(listing, self.shared.clock.now());
+        let now = machine.pipeline.strategy();
+        drop(machine);
+        let stream = &self.shared.stream;
+        match now {
+            _ if now == before => {}
+            RecordDistributionStrategy::Auto => tracing::warn!(
+                %stream,
+                "the service distributes this stream's records itself (AUTO): they are not aggregated, because consumers would drop the aggregates"
+            ),
+            RecordDistributionStrategy::UserPartitionKey => {
+                tracing::info!(%stream, "the stream's records follow their partition keys again");
+            }
         }
     }
 

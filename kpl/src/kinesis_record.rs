@@ -122,6 +122,16 @@ impl crate::aggregation_format::DecodedRecord {
     }
 }
 
+// === impl Member ===
+
+impl<T> Member<T> {
+    /// How many of its remembered attempts in Kinesis records that were taken apart ended with this code.
+    pub(crate) fn times(&self, code: &str) -> usize {
+        let attempts = self.history.iter().flat_map(|history| &history.attempts);
+        attempts.filter(|attempt| attempt.error.as_ref().is_some_and(|(ended, _)| ended == code)).count()
+    }
+}
+
 // === impl History ===
 
 impl History {

@@ -18,7 +18,7 @@
 //!
 //! ```
 //! use kpl::{Answer, EntryPlaced, HashKey, Producer, PutRecordsRequest, PutRecordsResponse};
-//! use kpl::{ShardDescription, StreamName, Transport, UserRecord};
+//! use kpl::{ShardDescription, ShardListing, StreamName, Transport, UserRecord};
 //!
 //! /// A stream with one shard that stores everything.
 //! struct OneShard;
@@ -29,13 +29,13 @@
 //!         let entries = request.entries.iter().map(|_| Ok(placed.clone())).collect();
 //!         Box::pin(async move { Ok(PutRecordsResponse { entries }) })
 //!     }
-//!     fn list_shards(&self, _stream: StreamName) -> Answer<Vec<ShardDescription>> {
+//!     fn list_shards(&self, _stream: StreamName) -> Answer<ShardListing> {
 //!         let shard = ShardDescription {
 //!             shard_id: "shardId-000000000000".into(),
 //!             starting_hash_key: HashKey(0),
 //!             ending_hash_key: HashKey::MAX,
 //!         };
-//!         Box::pin(async move { Ok(vec![shard]) })
+//!         Box::pin(async move { Ok(ShardListing::from(vec![shard])) })
 //!     }
 //! }
 //!
@@ -110,7 +110,7 @@ pub use partition_key::PartitionKey;
 pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
 pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
-    ShardDescription,
+    RecordDistributionStrategy, ShardDescription, ShardListing,
 };
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
@@ -118,6 +118,10 @@ pub use transport::aws::CallTimeouts;
 pub use transport::aws::firehose::FirehoseTransport;
 #[cfg(feature = "aws")]
 pub use transport::aws::kinesis::AwsTransport;
+#[cfg(feature = "cbor")]
+pub use transport::aws::kinesis::Wire;
 pub use transport::{Answer, Transport};
-pub use types::{HashKey, InvalidHashKey, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName};
+pub use types::{
+    HashKey, InvalidHashKey, InvalidStreamArn, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName,
+};
 pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

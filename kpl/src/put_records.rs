@@ -55,7 +55,8 @@ pub struct EntryError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct CallError {
-    /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`.
+    /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`,
+    /// `ListingEndless`, `ConstructionFailure`, `TransportFailure`.
     pub code: String,
     /// The service's words, or the network's.
     pub message: String,
@@ -81,4 +82,33 @@ pub struct ShardDescription {
     pub starting_hash_key: HashKey,
     /// The last hash key of its range.
     pub ending_hash_key: HashKey,
+}
+
+/// The answer to a listing: a stream's open shards, and whether they say where records go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShardListing {
+    /// All open shards, in any order.
+    pub shards: Vec<ShardDescription>,
+    /// How the service spreads records over them; `None` when nobody could tell: then what was last known counts, and
+    /// at first [`RecordDistributionStrategy::UserPartitionKey`].
+    pub record_distribution_strategy: Option<RecordDistributionStrategy>,
+}
+
+/// How the service chooses a record's shard (Kinesis API reference, `StreamDescriptionSummary`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordDistributionStrategy {
+    /// By explicit hash key, or the MD5 of the partition key: every stream that was not told otherwise.
+    UserPartitionKey,
+    /// By the service's own choice, whatever the keys: on-demand streams can be told so, at any time.
+    ///
+    /// No shard can be predicted then. The producer does not aggregate for such a stream: members of an aggregate would
+    /// arrive in shards that do not hold their hash keys, and consumers (the KCL) drop such aggregates whole.
+    Auto,
+}
+
+impl From<Vec<ShardDescription>> for ShardListing {
+    /// A listing of a stream of which nothing more is known.
+    fn from(shards: Vec<ShardDescription>) -> Self {
+        Self { shards, record_distribution_strategy: None }
+    }
 }

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, ShardDescription};
+use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, ShardListing};
 use crate::types::StreamName;
 
 #[cfg(feature = "aws")]
@@ -22,6 +22,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Makes one PutRecords call.
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse>;
 
-    /// Lists all open shards of a stream, over as many pages as there are.
-    fn list_shards(&self, stream: StreamName) -> Answer<Vec<ShardDescription>>;
+    /// Lists all open shards of a stream, over as many pages as there are, and tells the stream's record distribution
+    /// strategy if it can. Asked when a stream is first used, when a record shows that the shards changed, and now and
+    /// then while there is traffic.
+    fn list_shards(&self, stream: StreamName) -> Answer<ShardListing>;
 }

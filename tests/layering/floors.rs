@@ -97,6 +97,7 @@ pub const LONGEST_FILE_LINES: usize = 500;
 
 const KPL_ROWS: &[Row] = &[
     Row("types", Floor::Words),
+    Row("types/*", Floor::Words),
     Row("limits", Floor::Words),
     Row("partition_key", Floor::Words),
     Row("dedup_id", Floor::Words),
@@ -112,6 +113,7 @@ const KPL_ROWS: &[Row] = &[
     Row("config/*", Floor::Nouns),
     Row("error_class", Floor::Nouns),
     Row("core/shard_map", Floor::Parts),
+    Row("core/shard_map/*", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
     Row("core/jitter", Floor::Parts),
     Row("dedup", Floor::Parts),
@@ -191,8 +193,13 @@ const AGENT_ROWS: &[Row] = &[
     Row("lib", Floor::Face),
 ];
 
-const AWS_EDGES: &[&str] =
-    &["transport/aws", "transport/aws/connection", "transport/aws/kinesis", "transport/aws/firehose"];
+const AWS_EDGES: &[&str] = &[
+    "transport/aws",
+    "transport/aws/connection",
+    "transport/aws/kinesis",
+    "transport/aws/kinesis/*",
+    "transport/aws/firehose",
+];
 
 /// The producer library.
 pub const KPL: Walls = Walls {

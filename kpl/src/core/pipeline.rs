@@ -29,7 +29,8 @@ use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{
-    CallError, Doubt, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+    CallError, Doubt, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy,
+    ShardListing,
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
@@ -167,9 +168,10 @@ impl<T> Pipeline<T> {
     }
 
     /// Takes the answer to ListShards, or its failure.
-    pub(crate) fn shards_listed(&mut self, listing: &Result<Vec<ShardDescription>, CallError>, now: Moment) {
+    pub(crate) fn shards_listed(&mut self, listing: &Result<ShardListing, CallError>, now: Moment) {
         match listing {
-            Ok(shards) => self.shards.install(shards),
+            Ok(listing) => self.shards.install(listing, &mut self.random),
+            Err(_) if self.outstanding() == 0 && self.shards.rest(now) => return,
             // The old map goes on predicting; the shell spaces the attempts out.
             Err(error) => {
                 self.actions.push_back(Action::ListShards);
@@ -314,6 +316,11 @@ impl<T> Pipeline<T> {
             .min(expire)
     }
 
+    /// How the service chooses a record's shard, as far as anybody said.
+    pub(crate) fn strategy(&self) -> RecordDistributionStrategy {
+        self.shards.strategy()
+    }
+
     /// Records without an outcome.
     pub(crate) fn outstanding(&self) -> usize {
         self.flushes.outstanding()
@@ -405,6 +412,7 @@ impl<T> Pipeline<T> {
     }
 
     fn send(&mut self, now: Moment) {
+        let mut has_traffic = false;
         while self.sender.room_at() <= now && self.is_ready(now) {
             let records = self.collector.take();
             let entries = records.iter().map(entry).collect();
@@ -413,6 +421,10 @@ impl<T> Pipeline<T> {
                 id,
                 PutRecordsRequest { stream: self.stream.clone(), entries },
             ));
+            has_traffic = true;
+        }
+        if has_traffic && !self.closing && self.shards.is_refreshed(now) {
+            self.actions.push_back(Action::ListShards);
         }
     }
 }

@@ -82,7 +82,8 @@ mod tests {
             starting_hash_key: HashKey(start),
             ending_hash_key: HashKey(end),
         };
-        map.install(&[shard("s0", 0, 99), shard("s1", 100, 199)]);
+        let shards = vec![shard("s0", 0, 99), shard("s1", 100, 199)];
+        map.install(&shards.into(), &mut fastrand::Rng::with_seed(1));
         map
     }
 

@@ -1,25 +1,47 @@
 //! Which shard a hash key belongs to, as far as ListShards told.
 //!
-//! Invariant: while a new listing is on its way the old map still predicts; an index is never given to another shard.
+//! Invariant: while a new listing is on its way the old map still predicts; an index is never given to another shard;
+//! the map remembers the open shards and those that closed a short while ago, and no others.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::put_records::ShardDescription;
+use crate::put_records::{RecordDistributionStrategy, ShardDescription, ShardListing};
 use crate::types::{HashKey, Moment, ShardId, ShardIndex};
+
+/// How old a map may become while there is traffic: what no answer contradicts (a shard without traffic, a changed
+/// record distribution strategy) is noticed by then. Each interval is drawn anew from three quarters of it to five
+/// quarters, so that producers started together do not list together.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+/// How long a closed shard is remembered: many times longer than a call under way that may still name it. (Should one
+/// take longer, an aggregate in it is sent twice, not lost.)
+const CLOSED_SHARD_MEMORY: Duration = Duration::from_secs(10 * 60);
 
 /// The open shards of one stream.
 #[derive(Debug)]
 pub(crate) struct ShardMap {
-    /// Last hash key of each open shard, ascending, and the shard.
+    /// Last hash key of each open shard, ascending, and the shard. Empty while the service distributes records itself.
     open: Vec<(HashKey, ShardIndex)>,
-    /// Every shard ever seen: its id and its range.
-    known: Vec<(ShardId, HashKey, HashKey)>,
-    by_id: HashMap<ShardId, ShardIndex>,
+    known: HashMap<ShardId, KnownShard>,
+    next_index: u32,
+    strategy: RecordDistributionStrategy,
     state: State,
+    /// When the map is to be listed again, if there is traffic then.
+    refresh_at: Moment,
     /// When the request for the newest listing was made.
     listed_at: Moment,
     /// Whether the first listing was answered, or is not waited for any more.
     answered: bool,
+}
+
+/// A shard that is open, or was a short while ago.
+#[derive(Debug, Clone, Copy)]
+struct KnownShard {
+    index: ShardIndex,
+    range: (HashKey, HashKey),
+    /// When the first listing without it was asked for; `None` for an open shard.
+    closed_since: Option<Moment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +68,11 @@ impl ShardMap {
     fn with_state(state: State) -> Self {
         Self {
             open: Vec::new(),
-            known: Vec::new(),
-            by_id: HashMap::new(),
+            known: HashMap::new(),
+            next_index: 0,
+            strategy: RecordDistributionStrategy::UserPartitionKey,
             state,
+            refresh_at: Moment::NEVER,
             listed_at: Moment::ORIGIN,
             answered: false,
         }
@@ -82,112 +106,100 @@ impl ShardMap {
 
     /// Whether all hash keys of this span belong to `shard` as it is known, open or closed.
     pub(crate) fn holds(&self, shard: &ShardId, (first, last): (HashKey, HashKey)) -> Option<bool> {
-        let (_, start, end) = &self.known[self.by_id.get(shard)?.0 as usize];
-        Some(*start <= first && last <= *end)
+        let (start, end) = self.known.get(shard)?.range;
+        Some(start <= first && last <= end)
     }
 
-    /// The index of a shard, if it was ever listed.
+    /// The index of a shard that is open, or was a short while ago.
     pub(crate) fn index_of(&self, shard: &ShardId) -> Option<ShardIndex> {
-        self.by_id.get(shard).copied()
+        self.known.get(shard).map(|known| known.index)
+    }
+
+    /// How the service chooses a record's shard, as far as anybody said.
+    pub(crate) fn strategy(&self) -> RecordDistributionStrategy {
+        self.strategy
     }
 
     /// Takes a complete listing of the open shards.
-    pub(crate) fn install(&mut self, shards: &[ShardDescription]) {
+    pub(crate) fn install(&mut self, listing: &ShardListing, random: &mut fastrand::Rng) {
         let State::Listing { since } = self.state else {
             return;
         };
         self.listed_at = since;
         self.answered = true;
         self.state = State::Settled;
+        self.refresh_at = since.plus(REFRESH_INTERVAL.mul_f64(0.75 + random.f64() / 2.0));
+        self.strategy = listing.record_distribution_strategy.unwrap_or(self.strategy);
+        for known in self.known.values_mut() {
+            known.closed_since.get_or_insert(since);
+        }
         self.open.clear();
-        for shard in shards {
+        for shard in &listing.shards {
             let index = self.index(shard);
             self.open.push((shard.ending_hash_key, index));
         }
         self.open.sort_unstable();
+        if self.strategy == RecordDistributionStrategy::Auto {
+            self.open.clear();
+        }
+        self.known.retain(|_, known| {
+            known.closed_since.is_none_or(|closed| since.since(closed) < CLOSED_SHARD_MEMORY)
+        });
     }
 
     /// Says that what was seen at `seen_at` contradicts the map. True when a new listing is to be asked for.
     pub(crate) fn contradicted(&mut self, seen_at: Moment, now: Moment) -> bool {
-        if self.state != State::Settled || seen_at < self.listed_at {
+        // Where the service distributes records itself, no place is a surprise.
+        if self.strategy == RecordDistributionStrategy::Auto || seen_at < self.listed_at {
             return false;
         }
-        self.state = State::Listing { since: now };
-        true
+        self.list_again(now)
+    }
+
+    /// Says that the stream is not there: what is made anew under its name has other shards, maybe with the ids of the
+    /// old ones. Nothing is predicted until they are listed. True when a listing is to be asked for.
+    pub(crate) fn lost(&mut self, now: Moment) -> bool {
+        self.open.clear();
+        self.known.clear();
+        self.list_again(now)
+    }
+
+    /// Says that there is traffic. True when the map is old and a new listing is to be asked for.
+    pub(crate) fn is_refreshed(&mut self, now: Moment) -> bool {
+        self.refresh_at <= now && self.list_again(now)
+    }
+
+    /// The listing failed and nobody needs it now: true when the old map serves on until there is traffic again, false
+    /// when there is none.
+    pub(crate) fn rest(&mut self, now: Moment) -> bool {
+        let has_map = !self.known.is_empty();
+        if has_map && self.is_listing() {
+            self.state = State::Settled;
+            self.refresh_at = now;
+        }
+        has_map
+    }
+
+    fn list_again(&mut self, now: Moment) -> bool {
+        let is_settled = self.state == State::Settled;
+        if is_settled {
+            self.state = State::Listing { since: now };
+        }
+        is_settled
     }
 
     fn index(&mut self, shard: &ShardDescription) -> ShardIndex {
-        let next = ShardIndex(u32::try_from(self.known.len()).unwrap_or(u32::MAX));
-        let index = *self.by_id.entry(shard.shard_id.clone()).or_insert(next);
-        let row = (shard.shard_id.clone(), shard.starting_hash_key, shard.ending_hash_key);
-        if index == next {
-            self.known.push(row);
-        } else {
-            self.known[index.0 as usize] = row;
+        let range = (shard.starting_hash_key, shard.ending_hash_key);
+        let fresh = KnownShard { index: ShardIndex(self.next_index), range, closed_since: None };
+        let known = self.known.entry(shard.shard_id.clone()).or_insert(fresh);
+        if known.index == fresh.index {
+            self.next_index += 1;
         }
-        index
+        // Of a stream that was deleted and made anew, the range may be another.
+        *known = KnownShard { index: known.index, ..fresh };
+        known.index
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn at(seconds: u64) -> Moment {
-        Moment::after_origin(Duration::from_secs(seconds))
-    }
-
-    fn shard(id: &str, start: u128, end: u128) -> ShardDescription {
-        ShardDescription {
-            shard_id: id.into(),
-            starting_hash_key: HashKey(start),
-            ending_hash_key: HashKey(end),
-        }
-    }
-
-    fn three() -> ShardMap {
-        let mut map = ShardMap::listing(at(0));
-        assert!(map.is_awaited());
-        map.install(&[shard("s1", 200, u128::MAX), shard("s2", 0, 99), shard("s3", 100, 199)]);
-        map
-    }
-
-    #[test]
-    fn boundaries_belong_to_their_shards() {
-        let map = three();
-        for (key, id) in [(0, "s2"), (99, "s2"), (100, "s3"), (199, "s3"), (200, "s1"), (u128::MAX, "s1")] {
-            assert_eq!(map.predict(HashKey(key)), map.index_of(&id.into()), "{key}");
-        }
-    }
-
-    #[test]
-    fn the_old_map_predicts_while_the_new_one_loads() {
-        let mut map = three();
-        assert!(map.contradicted(at(5), at(5)));
-        assert!(!map.contradicted(at(6), at(6)), "already loading");
-        assert_eq!(map.predict(HashKey(5)), map.index_of(&"s2".into()));
-        assert!(!map.is_awaited());
-        map.install(&[
-            shard("s4", 0, 49),
-            shard("s5", 50, 99),
-            shard("s1", 200, u128::MAX),
-            shard("s3", 100, 199),
-        ]);
-        assert_eq!(map.predict(HashKey(5)), map.index_of(&"s4".into()));
-        assert_eq!(
-            map.holds(&"s2".into(), (HashKey(5), HashKey(99))),
-            Some(true),
-            "closed shards stay known"
-        );
-        assert!(!map.contradicted(at(4), at(7)), "seen before the newest listing was asked for");
-    }
-
-    #[test]
-    fn a_span_is_held_whole_or_not() {
-        let map = three();
-        assert_eq!(map.holds(&"s2".into(), (HashKey(0), HashKey(99))), Some(true));
-        assert_eq!(map.holds(&"s2".into(), (HashKey(0), HashKey(100))), Some(false));
-        assert_eq!(map.holds(&"s9".into(), (HashKey(0), HashKey(1))), None);
-    }
-}
+mod tests;

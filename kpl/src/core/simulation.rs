@@ -16,7 +16,7 @@ use crate::dedup_id::DedupId;
 use crate::outcome::FailureReason;
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
-    ShardDescription,
+    RecordDistributionStrategy, ShardDescription, ShardListing,
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, StreamName};
 use crate::user_record::RecordRef;
@@ -30,6 +30,8 @@ struct Weather {
     lost_answers: f64,
     refusals: f64,
     reshards: u32,
+    /// How often the stream changes between following its keys and AUTO.
+    strategy_changes: u32,
     ttl: Option<Duration>,
     aggregation: bool,
 }
@@ -41,6 +43,7 @@ const CALM: Weather = Weather {
     lost_answers: 0.0,
     refusals: 0.0,
     reshards: 0,
+    strategy_changes: 0,
     ttl: None,
     aggregation: true,
 };
@@ -50,6 +53,9 @@ const STORM: Weather =
 /// A stream as the service sees it: open shards, and everything ever stored.
 struct Kinesis {
     open: Vec<ShardDescription>,
+    strategy: RecordDistributionStrategy,
+    /// Places records under AUTO.
+    random: fastrand::Rng,
     shards_made: u32,
     stored: HashMap<u64, u32>,
     seen: HashSet<u64>,
@@ -86,6 +92,8 @@ impl Kinesis {
         let width = u128::MAX / u128::from(shards);
         let mut kinesis = Self {
             open: Vec::new(),
+            strategy: RecordDistributionStrategy::UserPartitionKey,
+            random: fastrand::Rng::with_seed(u64::from(shards)),
             shards_made: 0,
             stored: HashMap::new(),
             seen: HashSet::new(),
@@ -124,13 +132,24 @@ impl Kinesis {
         }
     }
 
+    fn change_strategy(&mut self) {
+        self.strategy = match self.strategy {
+            RecordDistributionStrategy::UserPartitionKey => RecordDistributionStrategy::Auto,
+            RecordDistributionStrategy::Auto => RecordDistributionStrategy::UserPartitionKey,
+        };
+    }
+
     /// Stores an entry as a consumer with the KCL's rules would see it; answers where.
     fn store(&mut self, entry: &PutRecordsEntry) -> EntryPlaced {
         let holds = |shard: &&ShardDescription| {
             shard.starting_hash_key <= entry.explicit_hash_key
                 && entry.explicit_hash_key <= shard.ending_hash_key
         };
-        let shard = self.open.iter().find(holds).expect("the shards cover all keys").clone();
+        let place = match self.strategy {
+            RecordDistributionStrategy::UserPartitionKey => self.open.iter().position(|shard| holds(&shard)),
+            RecordDistributionStrategy::Auto => Some(self.random.usize(..self.open.len())),
+        };
+        let shard = self.open[place.expect("the shards cover all keys")].clone();
         match decode(&entry.data) {
             Decoded::Plain => self.see(&entry.data, None),
             Decoded::Decompressed(data) => self.see(&data, None),
@@ -198,7 +217,7 @@ impl World {
     fn run(mut self) -> Self {
         let total = self.weather.records;
         let mut next = 0;
-        let mut reshards = self.weather.reshards;
+        let (mut reshards, mut strategy_changes) = (self.weather.reshards, self.weather.strategy_changes);
         while next < total {
             for _ in 0..self.random.u64(1..200).min(total - next) {
                 self.accept(next);
@@ -208,6 +227,10 @@ impl World {
             if reshards > 0 && self.random.f64() < 0.05 {
                 reshards -= 1;
                 self.kinesis.reshard(&mut self.random);
+            }
+            if strategy_changes > 0 && self.random.f64() < 0.05 {
+                strategy_changes -= 1;
+                self.kinesis.change_strategy();
             }
             if self.random.f64() < 0.02 {
                 let flush = self.pipeline.flush(self.now);
@@ -284,8 +307,10 @@ impl World {
             }
             Arrival::Compressed(id, data) => self.pipeline.compressed(id, data, self.now),
             Arrival::Shards => {
-                let open = self.kinesis.open.clone();
-                self.pipeline.shards_listed(&Ok(open), self.now);
+                let shards = self.kinesis.open.clone();
+                let listing =
+                    ShardListing { shards, record_distribution_strategy: Some(self.kinesis.strategy) };
+                self.pipeline.shards_listed(&Ok(listing), self.now);
             }
             Arrival::ShardsFailed => {
                 self.pipeline
@@ -450,6 +475,16 @@ fn in_a_storm_nothing_is_lost() {
     for seed in 100..130 {
         all_stored(&World::new(seed, STORM).run());
         all_stored(&World::new(seed, Weather { aggregation: false, records: 5_000, ..STORM }).run());
+    }
+}
+
+#[test]
+fn a_stream_that_goes_to_auto_and_back_loses_nothing() {
+    for seed in 300..315 {
+        let weather = Weather { strategy_changes: 5, records: 8_000, ..STORM };
+        all_stored(&World::new(seed, weather).run());
+        let weather = Weather { strategy_changes: 5, records: 8_000, ..CALM };
+        all_stored(&World::new(seed, weather).run());
     }
 }
 

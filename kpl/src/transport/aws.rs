@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
@@ -72,20 +73,52 @@ where
     let (code, doubt) = match error {
         SdkError::ConstructionFailure(_) => ("ConstructionFailure".to_owned(), Doubt::NotWritten),
         SdkError::TimeoutError(_) => ("Timeout".to_owned(), Doubt::MayHaveBeenWritten),
-        SdkError::DispatchFailure(_) => ("DispatchFailure".to_owned(), Doubt::MayHaveBeenWritten),
+        SdkError::DispatchFailure(failure) => {
+            let cause = failure.as_connector_error().map(|error| error as _);
+            ("DispatchFailure".to_owned(), doubt_of_unanswered(cause))
+        }
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("UnknownError").to_owned();
-            // Below 500 the service looked at the call and refused it.
-            let refused = service.raw().http_status() < 500;
-            (code, if refused { Doubt::NotWritten } else { Doubt::MayHaveBeenWritten })
+            (code, doubt_of_status(service.raw().http_status()))
+        }
+        SdkError::ResponseError(response) => {
+            ("ResponseUnreadable".to_owned(), doubt_of_status(response.raw().http_status()))
         }
         _ => ("ResponseUnreadable".to_owned(), Doubt::MayHaveBeenWritten),
     };
     let message = match error {
         SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
+        SdkError::ResponseError(response) => {
+            format!("HTTP status {}: {}", response.raw().http_status(), chain(error))
+        }
         _ => chain(error),
     };
     CallError { code, message, doubt }
+}
+
+/// From 400 to 499 somebody looked at the call and refused it: the service, or a proxy on the way, whose words nobody
+/// can read.
+fn doubt_of_status(status: u16) -> Doubt {
+    if (400..500).contains(&status) { Doubt::NotWritten } else { Doubt::MayHaveBeenWritten }
+}
+
+/// Whether a request that got no answer can have reached the service.
+///
+/// Two causes tell for certain that no byte of it left: the credentials to sign it with could not be had, and the HTTP
+/// client failed while it connected (name, TCP or TLS, its time limit included). A connection that broke later, or a
+/// kept one that turned out to be closed, may have carried the request: the SDK's own distinctions (input or output,
+/// user, other) do not tell when, so they are not asked.
+fn doubt_of_unanswered(mut cause: Option<&(dyn std::error::Error + 'static)>) -> Doubt {
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return Doubt::NotWritten;
+        }
+        if let Some(client) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
+            return if client.is_connect() { Doubt::NotWritten } else { Doubt::MayHaveBeenWritten };
+        }
+        cause = error.source();
+    }
+    Doubt::MayHaveBeenWritten
 }
 
 /// Where the SDK keeps the status of an answer.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kpl::aggregation_format::{Decoded, decode};
 use kpl::{
     Answer, CallError, Doubt, EntryError, EntryPlaced, HashKey, PutRecordsEntry, PutRecordsRequest,
-    PutRecordsResponse, ShardDescription, StreamName, Transport,
+    PutRecordsResponse, ShardDescription, ShardListing, StreamName, Transport,
 };
 use tokio::sync::watch;
 
@@ -187,7 +187,7 @@ impl Transport for Fake {
         Box::pin(self.clone().carry_out(reply, request))
     }
 
-    fn list_shards(&self, stream: StreamName) -> Answer<Vec<ShardDescription>> {
+    fn list_shards(&self, stream: StreamName) -> Answer<ShardListing> {
         let listing = self.desk(|desk| {
             desk.listed.push(stream);
             desk.listings.pop_front()
@@ -196,7 +196,7 @@ impl Transport for Fake {
         Box::pin(async move {
             pause(LATENCY).await;
             match listing {
-                None => Ok((0..shards).map(|number| description(number, shards)).collect()),
+                None => Ok((0..shards).map(|number| description(number, shards)).collect::<Vec<_>>().into()),
                 Some(Listing::Fail(code)) => Err(failure(code, Doubt::NotWritten)),
                 Some(Listing::Hang) => std::future::pending().await,
                 Some(Listing::Panic) => panic!("the script says so"),

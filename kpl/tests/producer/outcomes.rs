@@ -133,7 +133,7 @@ impl kpl::Transport for PanicsAtOnce {
         self.0.put_records(request)
     }
 
-    fn list_shards(&self, stream: kpl::StreamName) -> kpl::Answer<Vec<kpl::ShardDescription>> {
+    fn list_shards(&self, stream: kpl::StreamName) -> kpl::Answer<kpl::ShardListing> {
         self.0.list_shards(stream)
     }
 }

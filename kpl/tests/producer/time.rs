@@ -152,11 +152,11 @@ impl kpl::Transport for Liar {
         self.0.put_records(request)
     }
 
-    fn list_shards(&self, stream: StreamName) -> kpl::Answer<Vec<kpl::ShardDescription>> {
+    fn list_shards(&self, stream: StreamName) -> kpl::Answer<kpl::ShardListing> {
         let listing = self.0.list_shards(stream);
         Box::pin(async move {
             let mut shards = listing.await?;
-            for shard in &mut shards {
+            for shard in &mut shards.shards {
                 shard.shard_id = format!("other-{}", shard.shard_id).into();
             }
             Ok(shards)

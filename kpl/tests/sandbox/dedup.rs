@@ -8,7 +8,7 @@ use kpl::aggregation_format::{Decoded, decode};
 use kpl::dedup::{DedupWindow, DedupWindowSize};
 use kpl::{AwsTransport, Compression, Config, DedupId, Producer, StreamName, UserRecord};
 
-use crate::kinesis::read_shard;
+use crate::reader::read_shard;
 use crate::support::{STREAM, assert_all_stored, builder, data, many_calls, patient, sandbox, send, soon};
 
 /// What a consumer with a window for each shard sees, and how many copies it dropped.

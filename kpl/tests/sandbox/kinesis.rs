@@ -1,66 +1,15 @@
 //! Data streams.
 
-use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::ShardIteratorType;
 use kinesis_sandbox::Sandbox;
-use kpl::aggregation_format::{Decoded, decode};
-use kpl::{AwsTransport, CallTimeouts, FailureReason, HashKey, Producer};
+use kpl::{AwsTransport, CallTimeouts, FailureReason, Producer};
 
+use crate::reader::read_back;
 use crate::support::{
     STREAM, assert_all_stored, assert_all_there, builder, impatient, many_calls, patient, sandbox, send, soon,
 };
 
-fn transport(sandbox: &Sandbox, timeouts: CallTimeouts) -> AwsTransport {
+pub(crate) fn transport(sandbox: &Sandbox, timeouts: CallTimeouts) -> AwsTransport {
     AwsTransport::from_builder(builder!(aws_sdk_kinesis, sandbox), timeouts)
-}
-
-/// A user record as a consumer gets it.
-struct Arrived {
-    data: Vec<u8>,
-    is_aggregated: bool,
-}
-
-/// Everything in the stream, as a consumer with the KCL's rules gets it: an aggregate in a shard that does not hold
-/// all its members is dropped.
-async fn read_back(sandbox: &Sandbox) -> Vec<Arrived> {
-    let client = Client::from_conf(builder!(aws_sdk_kinesis, sandbox).build());
-    let shards =
-        client.list_shards().stream_name(STREAM).send().await.expect("listed").shards.unwrap_or_default();
-    let mut arrived = Vec::new();
-    for shard in shards {
-        let range = shard.hash_key_range().expect("a range");
-        let key = |text: &str| text.parse::<HashKey>().expect("a number");
-        let range = key(range.starting_hash_key())..=key(range.ending_hash_key());
-        for record in read_shard(&client, shard.shard_id()).await {
-            let data = record.data.into_inner().into();
-            let Decoded::Aggregated(records) = decode(&data) else {
-                arrived.push(Arrived { data: data.to_vec(), is_aggregated: false });
-                continue;
-            };
-            if records.iter().all(|record| range.contains(&HashKey::of_partition_key(&record.partition_key)))
-            {
-                let members = records.into_iter().map(|record| record.data.to_vec());
-                arrived.extend(members.map(|data| Arrived { data, is_aggregated: true }));
-            }
-        }
-    }
-    arrived
-}
-
-pub(crate) async fn read_shard(client: &Client, shard: &str) -> Vec<aws_sdk_kinesis::types::Record> {
-    let start = client.get_shard_iterator().stream_name(STREAM).shard_id(shard);
-    let start = start.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.expect("an iterator");
-    let (mut iterator, mut read) = (start.shard_iterator, Vec::new());
-    loop {
-        let page =
-            client.get_records().set_shard_iterator(iterator).limit(1000).send().await.expect("a page");
-        let is_end = page.records.is_empty() && page.millis_behind_latest == Some(0);
-        read.extend(page.records);
-        iterator = page.next_shard_iterator;
-        if is_end || iterator.is_none() {
-            return read;
-        }
-    }
 }
 
 /// Sends so many records through `sandbox` and finds them all; answers how many came twice.

@@ -3,6 +3,11 @@
 //! Each module says that it is a test, because clippy lets helpers expect only then.
 
 #[cfg(test)]
+mod auto;
+#[cfg(test)]
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(test)]
 mod connection;
 #[cfg(test)]
 mod dedup;
@@ -11,5 +16,19 @@ mod dedup;
 mod firehose;
 #[cfg(test)]
 mod kinesis;
+#[cfg(test)]
+mod large_records;
+#[cfg(test)]
+mod many_shards;
+#[cfg(test)]
+mod reader;
+#[cfg(test)]
+mod resharding;
+#[cfg(test)]
+mod scripted_server;
+#[cfg(test)]
+mod silence;
+#[cfg(test)]
+mod stream_arns;
 #[cfg(test)]
 mod support;

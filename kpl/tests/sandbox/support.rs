@@ -69,9 +69,17 @@ pub(crate) fn data(number: usize) -> Vec<u8> {
 
 /// Sends so many records, waiting for room.
 pub(crate) async fn send(producer: &Producer, records: usize) -> Vec<Delivery> {
-    let stream = StreamName::new(STREAM).expect("lawful");
-    let mut deliveries = Vec::with_capacity(records);
-    for number in 0..records {
+    send_range(producer, &StreamName::new(STREAM).expect("lawful"), 0..records).await
+}
+
+/// Sends the records with these numbers to one stream.
+pub(crate) async fn send_range(
+    producer: &Producer,
+    stream: &StreamName,
+    records: std::ops::Range<usize>,
+) -> Vec<Delivery> {
+    let mut deliveries = Vec::with_capacity(records.len());
+    for number in records {
         let record = UserRecord::new(stream.clone(), format!("key-{}", number % 1000), data(number));
         deliveries.push(producer.send(record).await.expect("an open producer"));
     }

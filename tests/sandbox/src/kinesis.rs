@@ -1,7 +1,8 @@
 //! Kinesis: the emulator's semantics, with the gaps closed that producers and consumers meet.
 //!
 //! Added to `ferrokinesis`: stream ARNs everywhere, on-demand streams, ListShards with pages and filters, the child
-//! shards of a finished shard, the 1 MiB limit over data and partition key, faults on single entries, discarding.
+//! shards of a finished shard, the record limit over data and partition key, which UpdateMaxRecordSize raises, streams
+//! whose records the service distributes itself, faults on single entries, discarding.
 //!
 //! Invariant: writes to a stream and changes of its shards happen one after the other. The emulator gives out sequence
 //! numbers before it stores, so without that a reader could pass a record that is stored late, and lose it.
@@ -9,9 +10,11 @@
 mod answered;
 mod arn;
 mod discard;
+mod distribution;
 mod entries;
 mod list_shards;
 mod put;
+mod put_limits;
 mod shard_ranges;
 mod stream_locks;
 
@@ -33,6 +36,7 @@ use crate::options::SandboxOptions;
 use crate::pause::pause;
 use crate::reply::Answer;
 pub(crate) use discard::PutRecordsBody;
+use distribution::Distribution;
 use stream_locks::StreamLocks;
 
 /// More than any test opens; AWS's own default is 500 to 20,000.
@@ -49,6 +53,7 @@ pub(crate) struct Kinesis {
     enforce_limits: bool,
     discard: bool,
     locks: StreamLocks,
+    distribution: Distribution,
     next_sequence_number: AtomicU64,
 }
 
@@ -70,6 +75,7 @@ impl Kinesis {
             enforce_limits: options.enforce_limits,
             discard: options.discard_records,
             locks: StreamLocks::default(),
+            distribution: Distribution::new(options.seed),
             next_sequence_number: AtomicU64::new(0),
         }
     }
@@ -86,9 +92,14 @@ impl Kinesis {
         mut tree: Value,
         instruments: Instruments<'_>,
     ) -> Result<Answer, AwsError> {
+        if operation == distribution::UPDATE {
+            return self.update_distribution(&tree).await;
+        }
         let operation: Operation = operation.parse().map_err(|()| AwsError::unknown_operation(operation))?;
         arn::names_for_arns(operation, &mut tree)?;
         let on_demand = operation == Operation::CreateStream && self.fill_in_shard_count(&mut tree);
+        let auto = operation == Operation::CreateStream && distribution::asks_for_auto(&tree)?;
+        distribution::check_mode(on_demand, auto)?;
         let checked = check(operation, &tree)?;
         match operation {
             Operation::PutRecords => self.put_records(checked, instruments).await.map(Answer::Tree),
@@ -96,8 +107,36 @@ impl Kinesis {
             Operation::ListShards => self.list_shards(&checked, &tree["ShardFilter"]).await.map(Answer::Tree),
             Operation::GetRecords => self.get_records(checked).await.map(Answer::Tree),
             Operation::SubscribeToShard => self.subscribe(checked, protocol).await.map(Answer::EventStream),
-            _ => self.change_or_describe(operation, checked, on_demand).await,
+            Operation::DescribeStreamSummary => self.describe_summary(checked).await.map(Answer::Tree),
+            _ => {
+                let stream = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+                let answer = self.change_or_describe(operation, checked, on_demand).await?;
+                if matches!(operation, Operation::CreateStream | Operation::DeleteStream) {
+                    self.distribution.set(&stream, auto);
+                }
+                Ok(answer)
+            }
         }
+    }
+
+    async fn update_distribution(&self, tree: &Value) -> Result<Answer, AwsError> {
+        let name = distribution::stream_to_update(tree)?;
+        let auto = distribution::asks_for_auto(tree)?;
+        let stream = self.store.get_stream(&name).await?;
+        let on_demand = matches!(stream.stream_mode_details.stream_mode, StreamMode::OnDemand);
+        distribution::check_mode(on_demand, auto)?;
+        self.distribution.set(&name, auto);
+        Ok(Answer::Empty)
+    }
+
+    async fn describe_summary(&self, checked: Value) -> Result<Value, AwsError> {
+        let name = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+        let described = actions::dispatch(&self.store, Operation::DescribeStreamSummary, checked).await;
+        let mut answer = answered::tree(described)?;
+        let summary = &mut answer["StreamDescriptionSummary"];
+        distribution::describe(summary, self.distribution.is_auto(&name));
+        summary["MaxRecordSizeInKiB"] = json!(self.store.get_stream(&name).await?.max_record_size_kib);
+        Ok(answer)
     }
 
     /// Creates a stream in process; it is ACTIVE when this returns.
@@ -173,7 +212,7 @@ impl Kinesis {
 }
 
 fn check(operation: Operation, tree: &Value) -> Result<Value, AwsError> {
-    let rules = operation.validation_rules();
+    let rules = put_limits::rules(operation);
     let fields: Vec<_> = rules.iter().map(|(name, rule)| (*name, rule)).collect();
     let checked = validation::check_types(tree, &fields)?;
     validation::check_validations(&checked, &fields, None)?;

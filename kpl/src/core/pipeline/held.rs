@@ -130,7 +130,8 @@ impl<T> Pipeline<T> {
         }
     }
 
-    fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
+    /// Sends a record without company and without a prediction.
+    pub(super) fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
         let send = self.deadlines(&held.member, now).send;
         self.pass_on(held.into_alone(send), now);
     }

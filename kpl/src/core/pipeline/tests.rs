@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
 use crate::compression::compress;
-use crate::put_records::{EntryError, EntryPlaced};
+use crate::put_records::{EntryError, EntryPlaced, ShardDescription};
 
 /// A pipeline with its clock, fed by hand.
 struct Scene {
@@ -13,6 +13,7 @@ struct Scene {
     now: Moment,
     calls: Vec<(Moment, RequestId, PutRecordsRequest)>,
     failed: Vec<(Moment, u32, FailureReason)>,
+    stored: usize,
     listings_asked: usize,
     flushed: usize,
 }
@@ -22,8 +23,8 @@ impl Scene {
         let stream = StreamName::new("scene").expect("a lawful name");
         let pipeline = Pipeline::new(stream, Service::DataStream, config, 1, Moment::ORIGIN);
         let now = Moment::ORIGIN;
-        let mut scene =
-            Self { pipeline, now, calls: Vec::new(), failed: Vec::new(), listings_asked: 0, flushed: 0 };
+        let (calls, failed) = (Vec::new(), Vec::new());
+        let mut scene = Self { pipeline, now, calls, failed, stored: 0, listings_asked: 0, flushed: 0 };
         scene.settle();
         scene
     }
@@ -36,12 +37,24 @@ impl Scene {
     }
 
     fn list(&mut self, shards: &[(&str, u128, u128)]) {
+        self.list_with(RecordDistributionStrategy::UserPartitionKey, shards);
+    }
+
+    fn list_with(&mut self, strategy: RecordDistributionStrategy, shards: &[(&str, u128, u128)]) {
         let shards = shards.iter().map(|(id, start, end)| ShardDescription {
             shard_id: (*id).into(),
             starting_hash_key: HashKey(*start),
             ending_hash_key: HashKey(*end),
         });
-        self.pipeline.shards_listed(&Ok(shards.collect()), self.now);
+        let listing = ShardListing { shards: shards.collect(), record_distribution_strategy: Some(strategy) };
+        self.pipeline.shards_listed(&Ok(listing), self.now);
+        self.settle();
+    }
+
+    fn fail_listing(&mut self) {
+        let (code, message) = ("LimitExceededException".to_owned(), String::new());
+        let error = CallError { code, message, doubt: Doubt::NotWritten };
+        self.pipeline.shards_listed(&Err(error), self.now);
         self.settle();
     }
 
@@ -107,7 +120,7 @@ impl Scene {
                     let tags = record.members.iter().map(|member| (self.now, member.tag, reason));
                     self.failed.extend(tags);
                 }
-                Action::Finish(Finished::Stored { .. }) => {}
+                Action::Finish(Finished::Stored { record, .. }) => self.stored += record.members.len(),
                 Action::Flushed(_) => self.flushed += 1,
             }
         }
@@ -306,4 +319,90 @@ fn a_failed_record_keeps_its_dedup_id_for_whoever_sends_it_again() {
         }
     }
     assert_eq!(ids, ["~p-0"]);
+}
+
+#[test]
+fn an_old_map_is_refreshed_only_while_there_is_traffic() {
+    let mut scene = Scene::listed(Config::default());
+    assert_eq!(scene.listings_asked, 1);
+    scene.pass_to(3_600_000);
+    assert_eq!((scene.listings_asked, scene.pipeline.next_wakeup()), (1, Moment::NEVER), "idle");
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(3_600_100);
+    assert_eq!(scene.listings_asked, 2);
+    assert_eq!(scene.calls.len(), 1);
+    assert_eq!(scene.calls[0].2.entries.len(), 1, "the old map aggregates on");
+    scene.answer(0, Ok("s0"));
+    scene.fail_listing();
+    assert_eq!(scene.listings_asked, 2, "nobody needs it now");
+    assert_eq!(scene.pipeline.next_wakeup(), Moment::NEVER);
+    scene.accept(3);
+    scene.pass_to(3_600_200);
+    assert_eq!(scene.listings_asked, 3);
+    scene.fail_listing();
+    assert_eq!(scene.listings_asked, 4, "there is traffic");
+}
+
+#[test]
+fn under_auto_records_go_alone_and_count_wherever_they_land() {
+    let mut scene = Scene::new(Config::default());
+    scene.accept(1);
+    scene.accept(2);
+    scene.list_with(RecordDistributionStrategy::Auto, &[("s0", 0, 9), ("s1", 10, u128::MAX)]);
+    scene.pass_to(100);
+    assert_eq!(scene.calls[0].2.entries.len(), 2);
+    scene.answer(0, Ok("s1"));
+    scene.accept(3);
+    scene.pass_to(200);
+    scene.answer(1, Ok("a shard that nobody listed"));
+    assert_eq!((scene.stored, scene.listings_asked), (3, 1), "no place is a surprise");
+}
+
+#[test]
+fn a_stream_that_becomes_auto_is_noticed_with_the_first_misplaced_record() {
+    let shards = [("s0", 0, 9), ("s1", 10, u128::MAX)];
+    let mut scene = Scene::new(Config::default());
+    scene.list(&shards);
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(100);
+    assert_eq!(scene.calls[0].2.entries.len(), 1, "aggregated");
+    scene.answer(0, Ok("s1"));
+    assert_eq!((scene.stored, scene.listings_asked), (0, 2));
+    scene.list_with(RecordDistributionStrategy::Auto, &shards);
+    scene.pass_to(200);
+    assert_eq!(scene.calls[1].2.entries.len(), 2, "alone now");
+    scene.answer(1, Ok("s1"));
+    assert_eq!((scene.stored, scene.listings_asked), (2, 2));
+
+    scene.pass_to(3_600_000);
+    scene.accept(3);
+    scene.pass_to(3_600_100);
+    scene.list_with(RecordDistributionStrategy::UserPartitionKey, &shards);
+    scene.accept(4);
+    scene.accept(5);
+    scene.pass_to(3_600_200);
+    assert_eq!(scene.calls[3].2.entries.len(), 1, "back to aggregates");
+}
+
+#[test]
+fn a_service_that_places_records_by_a_rule_of_its_own_gets_them_alone_in_the_end() {
+    let shards = [("s0", 0, 9), ("s1", 10, u128::MAX)];
+    let mut scene = Scene::new(Config { record_ttl: None, ..Config::default() });
+    scene.list(&shards);
+    scene.accept(1);
+    scene.accept(2);
+    for round in 0..3 {
+        scene.pass_to(1000 * (round + 1));
+        let place = scene.calls.len() - 1;
+        assert_eq!(scene.calls[place].2.entries.len(), 1, "round {round}: aggregated");
+        scene.answer(place, Ok("s1"));
+        scene.list(&shards);
+    }
+    scene.pass_to(10_000);
+    assert_eq!(scene.calls.len(), 4);
+    assert_eq!(scene.calls[3].2.entries.len(), 2);
+    scene.answer(3, Ok("s1"));
+    assert_eq!(scene.stored, 2);
 }

@@ -14,6 +14,14 @@ use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
 use crate::types::Moment;
 
+/// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
+/// it lands: shards that are cut anew again and again, or a service that places records by a rule that nobody told (a
+/// record distribution strategy that could not be asked for), cannot hold it for ever.
+const MISPLACED_AT_MOST: usize = 3;
+
+/// The service's code for a stream that does not exist (Kinesis API reference, `PutRecords`).
+const STREAM_NOT_FOUND: &str = "ResourceNotFoundException";
+
 impl<T> Pipeline<T> {
     pub(super) fn entry_done(
         &mut self,
@@ -58,6 +66,9 @@ impl<T> Pipeline<T> {
         let verdict = judge_call(error, self.config.fail_if_throttled);
         if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
+        }
+        if error.code == STREAM_NOT_FOUND && self.shards.lost(now) {
+            self.actions.push_back(Action::ListShards);
         }
         for mut record in call.records {
             let words = (error.code.clone(), error.message.clone());
@@ -109,6 +120,8 @@ impl<T> Pipeline<T> {
             if expiration <= now {
                 let record = part.into_alone(now);
                 self.finish(Finished::Failed { record, reason: FailureReason::Expired });
+            } else if part.member.times(WRONG_SHARD) >= MISPLACED_AT_MOST {
+                self.send_alone(part, now);
             } else if until_listed && self.shards.is_listing() {
                 self.held.put_back(part, expiration);
             } else {

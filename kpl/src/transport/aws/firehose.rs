@@ -10,7 +10,7 @@ use aws_smithy_types::Blob;
 
 use crate::config::{Config, ConfigError};
 use crate::put_records::{
-    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
 };
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, connect, no_retries, timeout_config};
 use crate::transport::{Answer, Transport};
@@ -97,8 +97,8 @@ impl Transport for FirehoseTransport {
         })
     }
 
-    fn list_shards(&self, _stream: StreamName) -> Answer<Vec<ShardDescription>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    fn list_shards(&self, _stream: StreamName) -> Answer<ShardListing> {
+        Box::pin(std::future::ready(Ok(ShardListing::default())))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::{self, Entry};
 use super::put::RefusedEntry;
+use super::put_limits::PutLimits;
 use super::shard_ranges::ShardRanges;
 use super::{Kinesis, arn};
 use crate::aws_error::AwsError;
@@ -19,8 +20,6 @@ use crate::counters::PutCounters;
 
 /// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>
 const MAX_ENTRIES: usize = 500;
-/// Data and partition keys of a call together, as the emulator counts.
-const MAX_CALL_BYTES: usize = 5 << 20;
 
 /// The body of a PutRecords call, borrowed from the request.
 #[derive(Debug, Deserialize)]
@@ -92,9 +91,14 @@ impl Kinesis {
     ) -> Result<Vec<u8>, AwsError> {
         let stream =
             body.stream().ok_or_else(|| AwsError::invalid_argument("StreamName or StreamARN is missing"))?;
-        let entries = body.entries();
-        check_call(&entries)?;
-        let ranges = ShardRanges::of(&self.store.get_stream(stream).await?);
+        let mut entries = body.entries();
+        let described = self.store.get_stream(stream).await?;
+        check_call(&entries, PutLimits::of(&described))?;
+        let ranges = ShardRanges::of(&described);
+        let drawn = self.distribution.draw(stream, entries.len());
+        for (entry, key) in entries.iter_mut().zip(drawn.into_iter().flatten()) {
+            entry.explicit_hash_key = Some(Cow::Owned(key));
+        }
         let faults = self.strike("PutRecords", stream, &entries, &ranges, instruments);
         let failed = faults.iter().flatten().count();
         let records = entries.iter().zip(faults).map(|(entry, fault)| self.discarded(entry, fault, &ranges));
@@ -112,8 +116,9 @@ impl Kinesis {
         accepted: &[serde_json::Value],
     ) -> Result<Vec<serde_json::Value>, AwsError> {
         let entries: Vec<Entry<'_>> = accepted.iter().map(Entry::of).collect();
-        check_call(&entries)?;
-        let ranges = ShardRanges::of(&self.store.get_stream(stream).await?);
+        let described = self.store.get_stream(stream).await?;
+        check_call(&entries, PutLimits::of(&described))?;
+        let ranges = ShardRanges::of(&described);
         let result = |entry| {
             serde_json::to_value(self.discarded(entry, None, &ranges)?).map_err(|_| AwsError::internal())
         };
@@ -137,17 +142,13 @@ impl Kinesis {
     }
 }
 
-fn check_call(entries: &[Entry<'_>]) -> Result<(), AwsError> {
+fn check_call(entries: &[Entry<'_>], limits: PutLimits) -> Result<(), AwsError> {
     if entries.is_empty() || entries.len() > MAX_ENTRIES {
         let message = format!("a call takes 1 to {MAX_ENTRIES} records, not {}", entries.len());
         return Err(AwsError::new(400, "ValidationException", message));
     }
-    if entries::bytes(entries) > MAX_CALL_BYTES {
-        return Err(AwsError::invalid_argument(format!(
-            "a call takes {MAX_CALL_BYTES} bytes of data and partition keys"
-        )));
-    }
-    entries::check_record_sizes(entries)
+    limits.check_call(entries)?;
+    limits.check_records(entries, true)
 }
 
 fn invalid_explicit_hash_key() -> AwsError {

@@ -7,12 +7,7 @@ use std::borrow::Cow;
 use ferrokinesis::sequence::partition_key_to_hash_key;
 use serde_json::Value;
 
-use crate::aws_error::AwsError;
 use crate::codec::base64_decoded_bytes;
-
-/// Data and partition key of one record together
-/// (<https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>, for a stream of the default record size).
-const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// One entry without its data.
 #[derive(Clone, Debug)]
@@ -46,15 +41,4 @@ impl<'a> Entry<'a> {
 
 pub(super) fn bytes(entries: &[Entry<'_>]) -> usize {
     entries.iter().map(Entry::bytes).sum()
-}
-
-/// Refuses a put with a record that is too large with its partition key.
-pub(super) fn check_record_sizes(entries: &[Entry<'_>]) -> Result<(), AwsError> {
-    match entries.iter().enumerate().find(|(_, entry)| entry.bytes() > MAX_RECORD_BYTES) {
-        None => Ok(()),
-        Some((place, entry)) => Err(AwsError::invalid_argument(format!(
-            "record {place} has {} bytes of data and partition key; at most {MAX_RECORD_BYTES} are allowed",
-            entry.bytes()
-        ))),
-    }
 }

@@ -7,6 +7,7 @@ use ferrokinesis::actions::{self, Operation};
 use serde_json::{Value, json};
 
 use super::entries::{self, Entry};
+use super::put_limits::PutLimits;
 use super::shard_ranges::ShardRanges;
 use super::{Kinesis, answered};
 use crate::aws_error::AwsError;
@@ -23,10 +24,11 @@ impl Kinesis {
         mut checked: Value,
         instruments: Instruments<'_>,
     ) -> Result<Value, AwsError> {
-        let records = match checked["Records"].take() {
+        let mut records = match checked["Records"].take() {
             Value::Array(records) => records,
             _ => Vec::new(),
         };
+        self.distribute(&checked, &mut records);
         let entries: Vec<Entry<'_>> = records.iter().map(Entry::of).collect();
         let (count, bytes) = (entries.len(), entries::bytes(&entries));
         let faults = match self.judge(&checked, "PutRecords", &entries, instruments).await {
@@ -45,9 +47,11 @@ impl Kinesis {
 
     pub(super) async fn put_record(
         &self,
-        checked: Value,
+        mut checked: Value,
         instruments: Instruments<'_>,
     ) -> Result<Value, AwsError> {
+        let stream = Value::clone(&checked["StreamName"]);
+        self.distribute(&json!({"StreamName": stream}), std::slice::from_mut(&mut checked));
         let faults = self.judge(&checked, "PutRecord", &[Entry::of(&checked)], instruments).await?;
         if let Some(Some(fault)) = faults.into_iter().next() {
             return Err(fault.into_error());
@@ -69,10 +73,12 @@ impl Kinesis {
         entries: &[Entry<'_>],
         instruments: Instruments<'_>,
     ) -> Result<Vec<Option<RefusedEntry>>, AwsError> {
-        if self.enforce_limits {
-            entries::check_record_sizes(entries)?;
-        }
         let stream = checked["StreamName"].as_str().unwrap_or_default();
+        if !PutLimits::DEFAULT.hold(entries) {
+            let limits = PutLimits::of(&self.store.get_stream(stream).await?);
+            limits.check_records(entries, self.enforce_limits)?;
+            limits.check_call(entries)?;
+        }
         if !instruments.faults.strike_entries() {
             return Ok(entries.iter().map(|_| None).collect());
         }
@@ -120,14 +126,42 @@ impl Kinesis {
         if self.discard {
             return self.discard_accepted(&stream, &accepted).await;
         }
-        checked["Records"] = Value::Array(accepted);
         let _turn = self.locks.lock(&stream).await;
+        if !PutLimits::DEFAULT.hold(&accepted.iter().map(Entry::of).collect::<Vec<_>>()) {
+            return Ok(self.store_one_by_one(&stream, accepted).await);
+        }
+        checked["Records"] = Value::Array(accepted);
         let mut answer =
             answered::tree(actions::dispatch(&self.store, Operation::PutRecords, checked).await)?;
         match answer["Records"].take() {
             Value::Array(stored) => Ok(stored),
             _ => Err(AwsError::internal()),
         }
+    }
+}
+
+impl Kinesis {
+    /// The service chooses the shards of a stream on AUTO.
+    fn distribute(&self, checked: &Value, records: &mut [Value]) {
+        let stream = checked["StreamName"].as_str().unwrap_or_default();
+        let drawn = self.distribution.draw(stream, records.len());
+        for (record, key) in records.iter_mut().zip(drawn.into_iter().flatten()) {
+            record["ExplicitHashKey"] = json!(key);
+        }
+    }
+
+    /// Stores what the emulator's PutRecords would find too large for one call; its PutRecord has no limit.
+    async fn store_one_by_one(&self, stream: &str, records: Vec<Value>) -> Vec<Value> {
+        let mut results = Vec::with_capacity(records.len());
+        for mut record in records {
+            record["StreamName"] = json!(stream);
+            let put = actions::dispatch(&self.store, Operation::PutRecord, record).await;
+            results.push(match answered::tree(put) {
+                Ok(stored) => stored,
+                Err(error) => json!({"ErrorCode": error.code, "ErrorMessage": error.message}),
+            });
+        }
+        results
     }
 }
 

@@ -1,0 +1,83 @@
+//! PutRecords in CBOR: `application/x-amz-cbor-1.1`, the AWS JSON protocol with its tree written as CBOR.
+//!
+//! Invariant: a request differs from the JSON one in its content type and in how the same tree is written, so blobs
+//! travel as they are instead of as base64; an answer that is no CBOR is an error, never a panic.
+
+use aws_sdk_kinesis::config::ConfigBag;
+use aws_smithy_cbor::codec::{CborCodec, CborCodecSettings};
+use aws_smithy_cbor::protocol::RpcV2CborProtocol;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::http::{Request, Response};
+use aws_smithy_schema::http_protocol::HttpRpcProtocol;
+use aws_smithy_schema::protocol::ClientProtocolInner;
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
+use aws_smithy_schema::{Schema, ShapeId, shape_id};
+use aws_smithy_types::endpoint::Endpoint;
+use aws_smithy_types::error::metadata::Builder;
+
+/// The service's name in the target header (Kinesis API reference, common headers).
+const TARGET: &str = "Kinesis_20131202";
+
+/// The protocol that the Java SDK speaks to Kinesis.
+#[derive(Debug)]
+pub(super) struct AwsCbor {
+    rpc: HttpRpcProtocol<CborCodec>,
+    /// Its errors have the same form.
+    errors: RpcV2CborProtocol,
+}
+
+impl AwsCbor {
+    pub(super) fn new() -> Self {
+        let codec = CborCodec::new(CborCodecSettings::default());
+        let id = shape_id!("aws.protocols", "awsCbor1_1");
+        Self {
+            rpc: HttpRpcProtocol::new(id, codec, "application/x-amz-cbor-1.1"),
+            errors: RpcV2CborProtocol::new(),
+        }
+    }
+}
+
+impl ClientProtocolInner for AwsCbor {
+    type Request = Request;
+    type Response = Response;
+
+    fn protocol_id(&self) -> &ShapeId<'static> {
+        self.rpc.protocol_id()
+    }
+
+    fn serialize_request(
+        &self,
+        input: &dyn SerializableStruct,
+        input_schema: &Schema<'_>,
+        _endpoint: &str,
+        bag: &ConfigBag,
+    ) -> Result<Request, SerdeError> {
+        let mut request = self.rpc.serialize_request(input, input_schema, "/", bag)?;
+        if let Some(operation) = bag.load::<Metadata>() {
+            request.headers_mut().insert("X-Amz-Target", format!("{TARGET}.{}", operation.name()));
+        }
+        Ok(request)
+    }
+
+    fn deserialize_response<'a>(
+        &self,
+        response: &'a Response,
+        output_schema: &Schema<'_>,
+        bag: &'a ConfigBag,
+    ) -> Result<Box<dyn ShapeDeserializer + 'a>, SerdeError> {
+        self.rpc.deserialize_response(response, output_schema, bag)
+    }
+
+    fn update_endpoint(
+        &self,
+        request: &mut Request,
+        endpoint: &Endpoint,
+        bag: &ConfigBag,
+    ) -> Result<(), SerdeError> {
+        self.rpc.update_endpoint(request, endpoint, bag)
+    }
+
+    fn parse_error_metadata(&self, response: &Response, bag: &ConfigBag) -> Result<Builder, SerdeError> {
+        self.errors.parse_error_metadata(response, bag)
+    }
+}

@@ -1,0 +1,148 @@
+//! A stream's open shards, page by page, and how the service distributes records over them.
+//!
+//! Invariant: a listing is complete or an error, and it ends, whatever the service answers; that the record
+//! distribution strategy cannot be told never fails a listing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
+use aws_sdk_kinesis::types::{self as sdk, Shard, ShardFilter, ShardFilterType};
+
+use crate::error_class::ErrorClass;
+use crate::limits::SHARDS_PER_PAGE;
+use crate::put_records::{CallError, Doubt, RecordDistributionStrategy, ShardDescription, ShardListing};
+use crate::transport::aws::call_error;
+use crate::types::StreamName;
+
+/// More pages than any stream has: a million shards. The quota of an account is some ten thousand.
+const MAX_PAGES: usize = 1_000;
+
+/// Whether it was said already that the strategy of streams cannot be told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SaidOnce(Arc<AtomicBool>);
+
+/// Lists the open shards of `stream`.
+pub(super) async fn list(
+    client: Client,
+    stream: StreamName,
+    said: SaidOnce,
+) -> Result<ShardListing, CallError> {
+    let (shards, strategy) = tokio::join!(pages(&client, &stream), strategy(&client, &stream));
+    let shards = shards?;
+    let record_distribution_strategy = strategy.unwrap_or_else(|error| {
+        said.say(&stream, &error);
+        None
+    });
+    Ok(ShardListing { shards, record_distribution_strategy })
+}
+
+async fn pages(client: &Client, stream: &StreamName) -> Result<Vec<ShardDescription>, CallError> {
+    let mut shards = Vec::new();
+    let mut tokens = HashSet::new();
+    let mut next_token = None;
+    while tokens.len() < MAX_PAGES {
+        let (page, token) = page(client, stream, next_token).await?;
+        shards.extend(page);
+        let Some(token) = token else {
+            return Ok(shards);
+        };
+        if !tokens.insert(token.clone()) {
+            return Err(endless(&format!("page {} leads back to an earlier one", tokens.len() + 1)));
+        }
+        next_token = Some(token);
+    }
+    Err(endless(&format!("there are more than {MAX_PAGES} pages")))
+}
+
+async fn page(
+    client: &Client,
+    stream: &StreamName,
+    next_token: Option<String>,
+) -> Result<(Vec<ShardDescription>, Option<String>), CallError> {
+    let input = ListShardsInput::builder().max_results(SHARDS_PER_PAGE);
+    let input = match (next_token, stream.arn()) {
+        // The service refuses a token together with anything that names the stream again.
+        (Some(token), _) => input.next_token(token),
+        (None, Some(arn)) => input.stream_arn(arn).set_shard_filter(at_latest()),
+        (None, None) => input.stream_name(stream.as_str()).set_shard_filter(at_latest()),
+    };
+    let output = input.send_with(client).await.map_err(|error| call_error(&error))?;
+    let token = output.next_token;
+    let open = output.shards.unwrap_or_default().into_iter().filter(is_open);
+    Ok((open.map(|shard| description(&shard)).collect::<Result<_, _>>()?, token))
+}
+
+fn at_latest() -> Option<ShardFilter> {
+    ShardFilter::builder().r#type(ShardFilterType::AtLatest).build().ok()
+}
+
+/// Emulators and old endpoints ignore the filter and list closed shards too.
+fn is_open(shard: &Shard) -> bool {
+    shard.sequence_number_range().is_none_or(|range| range.ending_sequence_number().is_none())
+}
+
+fn description(shard: &Shard) -> Result<ShardDescription, CallError> {
+    let range = shard.hash_key_range().ok_or_else(|| unreadable("a shard without a hash key range"))?;
+    let parse =
+        |text: &str| text.parse().map_err(|error| unreadable(&format!("in a shard's range: {error}")));
+    Ok(ShardDescription {
+        shard_id: shard.shard_id().into(),
+        starting_hash_key: parse(range.starting_hash_key())?,
+        ending_hash_key: parse(range.ending_hash_key())?,
+    })
+}
+
+async fn strategy(
+    client: &Client,
+    stream: &StreamName,
+) -> Result<Option<RecordDistributionStrategy>, CallError> {
+    let call = client.describe_stream_summary();
+    let call = match stream.arn() {
+        Some(arn) => call.stream_arn(arn),
+        None => call.stream_name(stream.as_str()),
+    };
+    let output = call.send().await.map_err(|error| call_error(&error))?;
+    let summary = output.stream_description_summary;
+    Ok(match summary.and_then(|summary| summary.record_distribution_strategy) {
+        Some(sdk::RecordDistributionStrategy::Auto) => Some(RecordDistributionStrategy::Auto),
+        // Only streams in on-demand mode have one.
+        Some(sdk::RecordDistributionStrategy::UserPartitionKey) | None => {
+            Some(RecordDistributionStrategy::UserPartitionKey)
+        }
+        // A strategy of next year: what was known before counts.
+        Some(_) => None,
+    })
+}
+
+impl SaidOnce {
+    fn say(&self, stream: &StreamName, error: &CallError) {
+        if ErrorClass::of(&error.code) != ErrorClass::Permanent {
+            tracing::debug!(%stream, %error, "the record distribution strategy is not known this time");
+        } else if !self.0.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %stream, %error,
+                "cannot ask for the record distribution strategy of streams, so they are taken to follow their \
+                 partition keys: allow kinesis:DescribeStreamSummary if a stream uses AUTO (said once)"
+            );
+        }
+    }
+}
+
+fn endless(what: &str) -> CallError {
+    CallError {
+        code: "ListingEndless".to_owned(),
+        message: format!("the list of shards does not end: {what}"),
+        doubt: Doubt::NotWritten,
+    }
+}
+
+fn unreadable(what: &str) -> CallError {
+    CallError {
+        code: "ResponseUnreadable".to_owned(),
+        message: what.to_owned(),
+        doubt: Doubt::MayHaveBeenWritten,
+    }
+}

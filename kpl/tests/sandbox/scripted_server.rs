@@ -1,0 +1,127 @@
+//! A server of a few lines that answers as no sandbox would: the same page again and again, half an answer, nothing.
+//!
+//! Invariant: it keeps every request that it read, head and body, in the order in which they came.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What to do with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    /// Status and body.
+    Answer(u16, String),
+    /// Says that more bytes come than do, and closes the connection.
+    Half,
+    /// The same, and keeps the connection.
+    HalfAndSilence,
+    /// Closes the connection.
+    Close,
+    /// Nothing.
+    Silence,
+}
+
+/// The running server; it stops when this is dropped.
+pub(crate) struct ScriptedServer {
+    endpoint: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Request {
+    /// The operation in the target header.
+    pub(crate) fn operation(&self) -> &str {
+        let target = self.head.split("Kinesis_20131202.").nth(1).expect("a call to Kinesis");
+        target.split("\r\n").next().expect("a line")
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl ScriptedServer {
+    /// Answers every request as `script` says.
+    pub(crate) async fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(listener, Arc::new(script), Arc::clone(&requests)));
+        Self { endpoint, requests, _tasks: tasks }
+    }
+
+    /// The endpoint URL.
+    pub(crate) fn endpoint(&self) -> String {
+        self.endpoint.clone()
+    }
+
+    /// What was asked so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().expect("no panic under this lock").clone()
+    }
+}
+
+type Script = dyn Fn(&Request) -> Reply + Send + Sync;
+
+async fn serve(listener: TcpListener, script: Arc<Script>, requests: Arc<Mutex<Vec<Request>>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(converse(stream, Arc::clone(&script), Arc::clone(&requests)));
+    }
+}
+
+async fn converse(mut stream: TcpStream, script: Arc<Script>, requests: Arc<Mutex<Vec<Request>>>) {
+    while let Some(request) = read(&mut stream).await {
+        let reply = script(&request);
+        requests.lock().expect("no panic under this lock").push(request);
+        let (status, body, length) = match &reply {
+            Reply::Answer(status, body) => (*status, body.as_str(), body.len()),
+            Reply::Half | Reply::HalfAndSilence => (200, "{\"Rec", 1000),
+            Reply::Close => return,
+            Reply::Silence => std::future::pending().await,
+        };
+        let head = format!(
+            "HTTP/1.1 {status} Scripted\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {length}\r\n\r\n"
+        );
+        if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+            return;
+        }
+        match reply {
+            Reply::Half => return,
+            Reply::HalfAndSilence => std::future::pending().await,
+            _ => {}
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Request> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&chunk[..read]);
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        });
+        let body = bytes.get(end + 4..end + 4 + length.unwrap_or(0));
+        if let Some(body) = body {
+            // The line that names the operation, however its name is written.
+            let head = head.replace("X-Amz-Target", "x-amz-target");
+            return Some(Request { head, body: body.to_vec() });
+        }
+    }
+}
