@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
+use crate::metric::statistic_set::StatisticSet;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
@@ -29,6 +30,8 @@ pub(crate) struct Member<T> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     pub(crate) attempts: Vec<Attempt>,
+    /// Those included that are not kept.
+    pub(crate) attempts_made: u32,
     pub(crate) may_have_been_written: bool,
     /// When the last attempt ended.
     ended_at: Moment,
@@ -52,6 +55,8 @@ pub(crate) struct KinesisRecord<T> {
     pub(crate) hash_keys: (HashKey, HashKey),
     pub(crate) predicted_shard: Option<ShardIndex>,
     pub(crate) members: Vec<Member<T>>,
+    /// Bytes of the members' data, for the metrics.
+    pub(crate) member_bytes: StatisticSet,
     /// Arrival of the oldest member.
     pub(crate) arrival: Moment,
     /// When it should leave, whatever else there is to wait for.
@@ -129,6 +134,7 @@ impl History {
             self.attempts.remove(0);
         }
         self.attempts.push(attempt);
+        self.attempts_made = self.attempts_made.saturating_add(1);
         self.ended_at = ended;
     }
 
@@ -136,6 +142,7 @@ impl History {
     pub(crate) fn joined(&self, earlier: Option<&Arc<Self>>) -> Self {
         let mut joined = earlier.map(|history| History::clone(history)).unwrap_or_default();
         joined.attempts.extend(self.attempts.iter().cloned());
+        joined.attempts_made = joined.attempts_made.saturating_add(self.attempts_made);
         joined.may_have_been_written |= self.may_have_been_written;
         joined.ended_at = joined.ended_at.max(self.ended_at);
         let surplus = joined.attempts.len().saturating_sub(ATTEMPTS_KEPT);

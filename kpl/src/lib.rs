@@ -83,10 +83,13 @@ mod kinesis_record;
 pub mod limits;
 mod metric;
 mod metrics;
+mod metrics_upload;
 mod outcome;
 mod permits;
 mod producer;
 mod put_records;
+mod reporter;
+mod snapshot;
 mod transport;
 mod types;
 mod user_record;
@@ -94,20 +97,31 @@ mod user_record;
 pub use config::{Config, ConfigError};
 pub use delivery::{Delivery, OutcomeSink};
 pub use error_class::ErrorClass;
-pub use metric::Metric;
+pub use metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
+pub use metric::name::{MetricName, MetricUnit, MetricsLevel};
+pub use metric::options::{AdditionalDimension, CloudWatchOptions, MetricsGranularity};
+pub use metric::sample::Sample;
+pub use metric::statistic_set::StatisticSet;
+pub use metric::{EntryOutcome, HeavyPartitionKey, Metric};
+#[cfg(feature = "metrics")]
+pub use metrics::facade::MetricsFacade;
 pub use metrics::{MetricsSink, NoMetrics};
+pub use metrics_upload::{CloudWatchMetrics, MetricsStartError};
 pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
 pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
 pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     ShardDescription,
 };
+pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
+#[cfg(feature = "cloudwatch")]
+pub use transport::aws::cloudwatch::CloudWatchTransport;
 #[cfg(feature = "firehose")]
 pub use transport::aws::firehose::FirehoseTransport;
 #[cfg(feature = "aws")]
 pub use transport::aws::kinesis::AwsTransport;
-pub use transport::{Answer, Transport};
+pub use transport::{Answer, MetricDataTransport, Transport};
 pub use types::{HashKey, InvalidHashKey, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName};
 pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

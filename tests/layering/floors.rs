@@ -105,6 +105,8 @@ const KPL_ROWS: &[Row] = &[
     Row("aggregation_format", Floor::Nouns),
     Row("aggregation_format/*", Floor::Nouns),
     Row("metric", Floor::Nouns),
+    Row("metric/*", Floor::Nouns),
+    Row("snapshot", Floor::Nouns),
     Row("config", Floor::Nouns),
     Row("error_class", Floor::Nouns),
     Row("core/shard_map", Floor::Parts),
@@ -112,6 +114,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/jitter", Floor::Parts),
     Row("core/open_aggregate", Floor::Parts),
     Row("core/flushes", Floor::Parts),
+    Row("core/upload_schedule", Floor::Parts),
     Row("core/aggregator", Floor::Stages),
     Row("core/limiter", Floor::Stages),
     Row("core/collector", Floor::Stages),
@@ -119,6 +122,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/retrier", Floor::Stages),
     Row("core", Floor::Core),
     Row("core/call_summary", Floor::Core),
+    Row("core/totals", Floor::Core),
     Row("core/pipeline", Floor::Core),
     Row("core/pipeline/*", Floor::Core),
     Row("transport", Floor::Edges),
@@ -126,7 +130,11 @@ const KPL_ROWS: &[Row] = &[
     Row("transport/aws/*", Floor::Edges),
     Row("clock", Floor::Edges),
     Row("metrics", Floor::Edges),
+    Row("metrics/*", Floor::Edges),
     Row("driver", Floor::Shell),
+    Row("reporter", Floor::Shell),
+    Row("metrics_upload", Floor::Shell),
+    Row("metrics_upload/*", Floor::Shell),
     Row("delivery", Floor::Shell),
     Row("permits", Floor::Shell),
     Row("control_plane", Floor::Shell),
@@ -182,7 +190,8 @@ const AGENT_ROWS: &[Row] = &[
     Row("lib", Floor::Face),
 ];
 
-const AWS_EDGES: &[&str] = &["transport/aws", "transport/aws/kinesis", "transport/aws/firehose"];
+const AWS_EDGES: &[&str] =
+    &["transport/aws", "transport/aws/kinesis", "transport/aws/firehose", "transport/aws/cloudwatch"];
 
 /// The producer library.
 pub const KPL: Walls = Walls {

@@ -5,6 +5,7 @@
 //! and for nothing later.
 
 mod held;
+mod view;
 mod way_back;
 
 use std::collections::VecDeque;
@@ -20,11 +21,12 @@ use crate::core::flushes::Flushes;
 use crate::core::limiter::Limiter;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
+use crate::core::totals::Totals;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{
-    CallError, Doubt, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, ShardDescription,
+    CallError, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, ShardDescription,
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
@@ -78,6 +80,7 @@ pub(crate) struct Pipeline<T> {
     sender: Sender<T>,
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
+    totals: Totals,
     closing: bool,
     /// Kept for its buffer.
     closed: Vec<KinesisRecord<T>>,
@@ -112,6 +115,7 @@ impl<T> Pipeline<T> {
             sender: Sender::new(config.max_in_flight_requests, config.max_outstanding_bytes / 3),
             flushes: Flushes::new(),
             actions,
+            totals: Totals::default(),
             closing: false,
             closed: Vec::new(),
             config,
@@ -121,6 +125,7 @@ impl<T> Pipeline<T> {
     /// Takes a record that was checked and for which there is room.
     pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
         let epoch = self.flushes.accept();
+        self.totals.received(cost);
         self.route(record, Member { tag, arrival: now, epoch, cost, history: None }, now);
     }
 
@@ -175,6 +180,7 @@ impl<T> Pipeline<T> {
     ) -> Option<CallSummary> {
         let call = self.sender.finish(id)?;
         let summary = CallSummary::of(&call, answer, now);
+        self.totals.called(&summary);
         match answer {
             Ok(response) if response.entries.len() == call.records.len() => {
                 self.sender.recovered();
@@ -183,15 +189,7 @@ impl<T> Pipeline<T> {
                 }
             }
             Ok(response) => {
-                let error = CallError {
-                    code: "ResponseUnreadable".to_owned(),
-                    message: format!(
-                        "the answer has {} results for {} entries",
-                        response.entries.len(),
-                        call.records.len()
-                    ),
-                    doubt: Doubt::MayHaveBeenWritten,
-                };
+                let error = CallError::miscounted(response.entries.len(), call.records.len());
                 self.call_failed(call, &error, now);
             }
             Err(error) => self.call_failed(call, error, now),

@@ -91,6 +91,16 @@ impl ShardMap {
         self.by_id.get(shard).copied()
     }
 
+    /// The shard of an index.
+    pub(crate) fn id(&self, shard: ShardIndex) -> Option<&ShardId> {
+        self.known.get(shard.0 as usize).map(|(id, _, _)| id)
+    }
+
+    /// Open shards, as far as they are known.
+    pub(crate) fn open_shards(&self) -> usize {
+        self.open.len()
+    }
+
     /// Takes a complete listing of the open shards.
     pub(crate) fn install(&mut self, shards: &[ShardDescription]) {
         let State::Listing { since } = self.state else {

@@ -12,6 +12,8 @@ use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 
 use crate::put_records::{CallError, Doubt};
 
+#[cfg(feature = "cloudwatch")]
+pub(crate) mod cloudwatch;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;
 pub(crate) mod kinesis;
