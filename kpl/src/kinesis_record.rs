@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, Decoded, decode};
-use crate::metric::statistic_set::StatisticSet;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
@@ -24,6 +23,14 @@ pub(crate) struct Member<T> {
     pub(crate) cost: u32,
     /// Attempts in Kinesis records that were taken apart since; `None` for nearly all.
     pub(crate) history: Option<Arc<History>>,
+}
+
+/// Bytes of the data of some user records, in little memory: no Kinesis record has 4 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DataSizes {
+    pub(crate) sum: u32,
+    pub(crate) smallest: u32,
+    pub(crate) largest: u32,
 }
 
 /// The attempts so far, and whether one of them may have stored the record.
@@ -56,7 +63,7 @@ pub(crate) struct KinesisRecord<T> {
     pub(crate) predicted_shard: Option<ShardIndex>,
     pub(crate) members: Vec<Member<T>>,
     /// Bytes of the members' data, for the metrics.
-    pub(crate) member_bytes: StatisticSet,
+    pub(crate) data_sizes: DataSizes,
     /// Arrival of the oldest member.
     pub(crate) arrival: Moment,
     /// When it should leave, whatever else there is to wait for.
@@ -111,6 +118,23 @@ impl crate::aggregation_format::DecodedRecord {
             partition_key: &self.partition_key,
             explicit_hash_key: self.explicit_hash_key,
             data: &self.data,
+        }
+    }
+}
+
+// === impl DataSizes ===
+
+impl DataSizes {
+    /// Of no record at all.
+    pub(crate) const NONE: Self = Self { sum: 0, smallest: u32::MAX, largest: 0 };
+
+    /// One record more.
+    pub(crate) fn with(self, bytes: usize) -> Self {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Self {
+            sum: self.sum.saturating_add(bytes),
+            smallest: self.smallest.min(bytes),
+            largest: self.largest.max(bytes),
         }
     }
 }

@@ -108,12 +108,15 @@ impl Reporter {
             }
             Finished::Failed { record, .. } => (record, predicted()),
         };
-        let Some(retries) = StatisticSet::folded(retries(record)) else { return };
+        let (Some(retries), Some(data_bytes)) = (StatisticSet::folded(retries(record)), data_bytes(record))
+        else {
+            return; // it has no members, and there is nothing to tell
+        };
         self.tell(&Metric::UserRecordsFinished {
             stream,
             shard: shard.as_ref(),
             user_records: record.members.len(),
-            data_bytes: record.member_bytes,
+            data_bytes,
             retries,
             failure: finished.failure(),
         });
@@ -147,6 +150,12 @@ fn retries<T>(record: &KinesisRecord<T>) -> impl Iterator<Item = StatisticSet> {
         let before = member.history.as_ref().map_or(0, |history| history.attempts_made);
         StatisticSet::of(f64::from(before.saturating_add(together).saturating_sub(1)))
     })
+}
+
+fn data_bytes<T>(record: &KinesisRecord<T>) -> Option<StatisticSet> {
+    let sizes = record.data_sizes;
+    let extremes = (f64::from(sizes.smallest), f64::from(sizes.largest));
+    StatisticSet::summed(record.members.len(), f64::from(sizes.sum), extremes)
 }
 
 /// Calls into the user's code. A panic there must not end the task, or records would lose their outcomes.

@@ -8,8 +8,7 @@ use std::collections::BinaryHeap;
 use bytes::Bytes;
 
 use crate::core::open_aggregate::OpenAggregate;
-use crate::kinesis_record::{Content, History, KinesisRecord, Member};
-use crate::metric::statistic_set::StatisticSet;
+use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -186,7 +185,7 @@ pub(crate) fn alone<T>(
         predicted_shard: shard,
         arrival: member.arrival,
         members: vec![member],
-        member_bytes: StatisticSet::of(record.data.len() as f64),
+        data_sizes: DataSizes::NONE.with(record.data.len()),
         deadline: send,
         history: History::default(),
     }

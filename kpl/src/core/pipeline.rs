@@ -45,6 +45,10 @@ pub(crate) enum Service {
 
 /// What the shell has to do.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most actions are outcomes; a box would be an allocation for each"
+)]
 pub(crate) enum Action<T> {
     /// Make this call and bring its answer to [`Pipeline::put_records_done`].
     PutRecords(RequestId, PutRecordsRequest),

@@ -25,7 +25,12 @@ impl StatisticSet {
     #[must_use]
     pub fn repeated(value: f64, times: usize) -> Option<Self> {
         let one = Self::of(value);
-        (times > 0).then(|| Self { sample_count: times as u64, sum: one.sum * times as f64, ..one })
+        Self::summed(times, one.sum * times as f64, (one.minimum, one.maximum))
+    }
+
+    /// Values that were folded elsewhere, into finite numbers; `None` for no values.
+    pub(crate) fn summed(count: usize, sum: f64, (minimum, maximum): (f64, f64)) -> Option<Self> {
+        (count > 0).then_some(Self { sample_count: count as u64, sum, minimum, maximum })
     }
 
     /// A duration, in milliseconds.

@@ -15,12 +15,15 @@ use crate::clock::Clock;
 use crate::core::upload_schedule::UploadSchedule;
 use crate::error_class::ErrorClass;
 use crate::metric::datum::{MetricData, MetricDatum, PutMetricDataRequest};
-use crate::put_records::CallError;
+use crate::put_records::{CallError, Doubt};
 use crate::transport::MetricDataTransport;
 use crate::types::Moment;
 
 /// How long metrics are kept that cannot be uploaded. The datum that comes of them has the time of its upload.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How long a call takes at most, should its transport have no time limit of its own.
+const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two attempts at first; it grows to the time between two uploads.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -146,7 +149,14 @@ impl Uploader {
 
     async fn put(&self, metric_data: Vec<MetricDatum>) -> Result<(), CallError> {
         let namespace = self.gathered.options.metrics_namespace.clone();
-        self.transport.put_metric_data(PutMetricDataRequest { namespace, metric_data }).await
+        let call = self.transport.put_metric_data(PutMetricDataRequest { namespace, metric_data });
+        tokio::time::timeout(CALL_PATIENCE, call).await.unwrap_or_else(|_| {
+            Err(CallError {
+                code: "Timeout".to_owned(),
+                message: format!("no answer in {CALL_PATIENCE:?}"),
+                doubt: Doubt::MayHaveBeenWritten,
+            })
+        })
     }
 
     fn failed(&mut self, error: &CallError) -> Uploaded {

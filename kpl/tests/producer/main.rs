@@ -11,6 +11,10 @@ mod fake;
 #[cfg(test)]
 mod flush_and_close;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod monitor;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod runtimes;
@@ -18,3 +22,5 @@ mod runtimes;
 mod support;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod uploads;

@@ -8,4 +8,7 @@ mod firehose;
 #[cfg(test)]
 mod kinesis;
 #[cfg(test)]
+#[cfg(feature = "cloudwatch")]
+mod metrics;
+#[cfg(test)]
 mod support;
