@@ -71,6 +71,13 @@
 //! * An aggregate counts as stored only in a shard that holds all its members' hash keys; elsewhere the KCL would
 //!   drop it silently.
 
+//! # Watching it
+//!
+//! [`Producer::snapshot`] shows each stream's state. The KPL's metrics go to CloudWatch with
+//! [`ProducerBuilder::cloudwatch_metrics`] (cargo feature `cloudwatch`), to the facade of the crate `metrics` with
+//! `MetricsFacade` (cargo feature `metrics`), or to a [`MetricsSink`] of your own, for which [`Metric::samples`] says
+//! what each event means in the KPL's terms.
+
 pub mod aggregation_format;
 mod clock;
 mod config;

@@ -100,7 +100,7 @@ pub enum Metric<'a> {
         /// Why they were given up; `None` if they were stored.
         failure: Option<FailureReason>,
     },
-    /// A shard throttles what few partition keys cause. Told rarely: see the producer's own log for how often.
+    /// A shard throttles, and a few partition keys make up much of its load. Told seldom, however long it lasts.
     HotShard {
         /// The stream.
         stream: &'a StreamName,
