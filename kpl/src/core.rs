@@ -22,6 +22,8 @@ pub(crate) mod retrier;
 pub(crate) mod sender;
 pub(crate) mod shard_map;
 pub(crate) mod token_bucket;
+pub(crate) mod totals;
+pub(crate) mod upload_schedule;
 
 #[cfg(test)]
 mod simulation;

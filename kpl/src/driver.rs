@@ -6,7 +6,6 @@
 //! Invariant: whatever ends the task, every record that the pipeline holds gets an outcome.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -16,17 +15,16 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
-use crate::core::call_summary::CallSummary;
 use crate::core::compressor::BatchId;
 use crate::core::pipeline::{Action, Finished, Pipeline};
 use crate::dedup_id::DedupId;
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
 use crate::kinesis_record::{History, KinesisRecord};
-use crate::metric::Metric;
-use crate::metrics::MetricsSink;
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::permits::Budget;
 use crate::put_records::{CallError, Doubt, PutRecordsResponse, RecordDistributionStrategy, ShardListing};
+use crate::reporter::{Reporter, guarded};
+use crate::snapshot::StreamSnapshot;
 use crate::transport::Transport;
 use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::{RecordRef, UserRecord};
@@ -48,6 +46,8 @@ struct Machine {
     /// When the task will look next; callers wake it only for something earlier.
     looks_at: Moment,
     life: Life,
+    /// What was last reported of records received and pending.
+    reported: (u64, usize),
     flushes: HashMap<FlushId, oneshot::Sender<()>>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Driver {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) lister: ShardLister,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) metrics: Arc<dyn MetricsSink>,
+    pub(crate) reporter: Reporter,
     pub(crate) outcomes: Arc<dyn OutcomeSink>,
     pub(crate) ended: watch::Sender<bool>,
 }
@@ -109,6 +109,7 @@ impl StreamShared {
             places: Places::default(),
             looks_at: Moment::NEVER,
             life: Life::Open,
+            reported: (0, 0),
             flushes: HashMap::new(),
         };
         Self { stream, machine: Mutex::new(machine), wake: Notify::new(), clock }
@@ -181,6 +182,11 @@ impl StreamShared {
         })
     }
 
+    /// The stream's state in numbers.
+    pub(crate) fn snapshot(&self) -> StreamSnapshot {
+        self.lock().pipeline.snapshot(self.clock.now())
+    }
+
     fn with_machine<R>(&self, act: impl FnOnce(&mut Machine, Moment) -> R) -> R {
         let mut machine = self.lock();
         let answer = act(&mut machine, self.clock.now());
@@ -205,6 +211,13 @@ impl Machine {
     fn check_open(&self) -> Result<(), Closed> {
         if self.life == Life::Open { Ok(()) } else { Err(Closed) }
     }
+
+    /// Records received since this was last asked, and those pending if their number has changed.
+    fn changes(&mut self) -> (u64, Option<usize>) {
+        let (received, pending) = (self.pipeline.received(), self.pipeline.outstanding());
+        let before = std::mem::replace(&mut self.reported, (received, pending));
+        (received - before.0, (received != before.0 || pending != before.1).then_some(pending))
+    }
 }
 
 // === impl Driver ===
@@ -214,6 +227,7 @@ impl Driver {
     pub(crate) async fn run(self) {
         let mut calls = Calls::default();
         loop {
+            self.report_changes();
             let (actions, looks_at, finished) = self.advance();
             for action in actions {
                 self.perform(action, &mut calls);
@@ -277,11 +291,7 @@ impl Driver {
         let mut next = Some(first);
         while let Some(answer) = next {
             match answer {
-                Answer::PutRecords(id, answer) => {
-                    let now = self.shared.clock.now();
-                    let summary = self.shared.lock().pipeline.put_records_done(id, &answer, now);
-                    self.measure(summary, &answer);
-                }
+                Answer::PutRecords(id, answer) => self.put_records_answered(id, &answer),
                 Answer::Compressed(id, data) => {
                     self.shared.lock().pipeline.compressed(id, data, self.shared.clock.now());
                 }
@@ -315,36 +325,33 @@ impl Driver {
         }
     }
 
-    fn measure(&self, summary: Option<CallSummary>, answer: &Result<PutRecordsResponse, CallError>) {
-        let Some(summary) = summary else { return };
-        let CallSummary {
-            entries,
-            user_records,
-            entries_put,
-            user_records_put,
-            data_bytes_put,
-            request_time,
-        } = summary;
-        let stream = &self.shared.stream;
-        self.report(&match answer {
-            Ok(_) => Metric::PutRecordsAnswered {
-                stream,
-                entries,
-                user_records,
-                entries_put,
-                user_records_put,
-                data_bytes_put,
-                request_time,
-            },
-            Err(error) => Metric::PutRecordsFailed { stream, entries, user_records, error, request_time },
-        });
+    fn put_records_answered(&self, id: RequestId, answer: &Result<PutRecordsResponse, CallError>) {
+        let now = self.shared.clock.now();
+        let (entries, summary) = {
+            let mut machine = self.shared.lock();
+            let entries = self.reporter.is_heard().then(|| machine.pipeline.entries_of(id));
+            (entries, machine.pipeline.put_records_done(id, answer, now))
+        };
+        if let (Some(entries), Some(summary)) = (entries, summary) {
+            self.reporter.call_ended(&self.shared.stream, &entries, &summary, answer);
+        }
+    }
+
+    fn report_changes(&self) {
+        if self.reporter.is_heard() {
+            let (received, pending) = self.shared.lock().changes();
+            self.reporter.changed(&self.shared.stream, received, pending);
+        }
     }
 
     fn settle(&self, finished: Finished<Ticket>) {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
         let user_records = record.members.len();
         let bytes = record.members.iter().map(|member| member.cost as usize).sum();
-        let stored = matches!(finished, Finished::Stored { .. });
+        if self.reporter.is_heard() {
+            let predicted = || self.shared.lock().pipeline.shard_id(record.predicted_shard);
+            self.reporter.finished(&self.shared.stream, &finished, predicted);
+        }
         match finished {
             Finished::Stored { record, shard_id, sequence_number } => {
                 self.settle_stored(record, &(shard_id, sequence_number));
@@ -352,8 +359,6 @@ impl Driver {
             Finished::Failed { record, reason } => self.settle_failed(record, reason),
         }
         self.budget.give_back(bytes, user_records);
-        let stream = &self.shared.stream;
-        self.report(&Metric::UserRecordsFinished { stream, user_records, stored });
     }
 
     fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
@@ -401,15 +406,12 @@ impl Driver {
             }
         });
     }
-
-    fn report(&self, metric: &Metric<'_>) {
-        guarded(|| self.metrics.record(metric));
-    }
 }
 
 impl Drop for Driver {
     /// However the task ends (its runtime may be shutting down), nobody waits for ever.
     fn drop(&mut self) {
+        self.report_changes();
         let actions: Vec<_> = {
             let mut machine = self.shared.lock();
             machine.life = Life::Ended;
@@ -422,6 +424,7 @@ impl Drop for Driver {
                 self.settle(finished);
             }
         }
+        self.report_changes();
         // Whoever waits for room in this stream has to hear that there will be no stream.
         self.budget.wake();
         let _ = self.ended.send(true);
@@ -475,13 +478,6 @@ async fn compress_all(blobs: Vec<Bytes>) -> Vec<Option<Bytes>> {
     let work = move || blobs.iter().map(|data| compress(data)).collect();
     // A failure leaves the records as they are.
     tokio::task::spawn_blocking(work).await.unwrap_or_default()
-}
-
-/// Calls into the user's code. A panic there must not end the task, or records would lose their outcomes.
-fn guarded(call: impl FnOnce()) {
-    if std::panic::catch_unwind(AssertUnwindSafe(call)).is_err() {
-        tracing::error!("a sink for outcomes or metrics panicked; it is called again for the next ones");
-    }
 }
 
 fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {

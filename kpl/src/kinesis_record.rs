@@ -27,10 +27,20 @@ pub(crate) struct Member<T> {
     pub(crate) history: Option<Arc<History>>,
 }
 
+/// Bytes of the data of some user records, in little memory: no Kinesis record has 4 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DataSizes {
+    pub(crate) sum: u32,
+    pub(crate) smallest: u32,
+    pub(crate) largest: u32,
+}
+
 /// The attempts so far, and whether one of them may have stored the record.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     pub(crate) attempts: Attempts,
+    /// Those included that are not kept.
+    pub(crate) attempts_made: u32,
     pub(crate) may_have_been_written: bool,
     /// When the last attempt ended.
     ended_at: Moment,
@@ -56,6 +66,8 @@ pub(crate) struct KinesisRecord<T> {
     pub(crate) hash_keys: (HashKey, HashKey),
     pub(crate) predicted_shard: Option<ShardIndex>,
     pub(crate) members: Vec<Member<T>>,
+    /// Bytes of the members' data, for the metrics.
+    pub(crate) data_sizes: DataSizes,
     /// Arrival of the oldest member.
     pub(crate) arrival: Moment,
     /// When it should leave, whatever else there is to wait for.
@@ -132,6 +144,23 @@ impl<T> Member<T> {
     }
 }
 
+// === impl DataSizes ===
+
+impl DataSizes {
+    /// Of no record at all.
+    pub(crate) const NONE: Self = Self { sum: 0, smallest: u32::MAX, largest: 0 };
+
+    /// One record more.
+    pub(crate) fn with(self, bytes: usize) -> Self {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Self {
+            sum: self.sum.saturating_add(bytes),
+            smallest: self.smallest.min(bytes),
+            largest: self.largest.max(bytes),
+        }
+    }
+}
+
 // === impl History ===
 
 impl History {
@@ -151,6 +180,7 @@ impl History {
             self.attempts.remove(0);
         }
         self.attempts.push(attempt);
+        self.attempts_made = self.attempts_made.saturating_add(1);
         self.ended_at = ended;
     }
 
@@ -158,6 +188,7 @@ impl History {
     pub(crate) fn joined(&self, earlier: Option<&Arc<Self>>) -> Self {
         let mut joined = earlier.map(|history| History::clone(history)).unwrap_or_default();
         joined.attempts.extend(self.attempts.iter().cloned());
+        joined.attempts_made = joined.attempts_made.saturating_add(self.attempts_made);
         joined.may_have_been_written |= self.may_have_been_written;
         joined.ended_at = joined.ended_at.max(self.ended_at);
         let surplus = joined.attempts.len().saturating_sub(ATTEMPTS_KEPT);

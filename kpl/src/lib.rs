@@ -71,6 +71,13 @@
 //! * An aggregate counts as stored only in a shard that holds all its members' hash keys; elsewhere the KCL would
 //!   drop it silently.
 
+//! # Watching it
+//!
+//! [`Producer::snapshot`] shows each stream's state. The KPL's metrics go to CloudWatch with
+//! [`ProducerBuilder::cloudwatch_metrics`] (cargo feature `cloudwatch`), to the facade of the crate `metrics` with
+//! `MetricsFacade` (cargo feature `metrics`), or to a [`MetricsSink`] of your own, for which [`Metric::samples`] says
+//! what each event means in the KPL's terms.
+
 pub mod aggregation_format;
 mod clock;
 pub mod compression;
@@ -86,11 +93,14 @@ mod kinesis_record;
 pub mod limits;
 mod metric;
 mod metrics;
+mod metrics_upload;
 mod outcome;
 mod partition_key;
 mod permits;
 mod producer;
 mod put_records;
+mod reporter;
+mod snapshot;
 mod transport;
 mod types;
 mod user_record;
@@ -103,8 +113,15 @@ pub use config::{Config, ConfigError};
 pub use dedup_id::{DEDUP_ID_BYTES, DedupId, InvalidDedupId, NumberedId};
 pub use delivery::{Delivery, OutcomeSink};
 pub use error_class::ErrorClass;
-pub use metric::Metric;
+pub use metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
+pub use metric::name::{MetricName, MetricUnit};
+pub use metric::sample::Sample;
+pub use metric::statistic_set::StatisticSet;
+pub use metric::{EntryOutcome, HeavyPartitionKey, Metric};
+#[cfg(feature = "metrics")]
+pub use metrics::facade::MetricsFacade;
 pub use metrics::{MetricsSink, NoMetrics};
+pub use metrics_upload::{CloudWatchMetrics, MetricsStartError};
 pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
 pub use partition_key::PartitionKey;
 pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
@@ -112,15 +129,18 @@ pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     RecordDistributionStrategy, ShardDescription, ShardListing,
 };
+pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
+#[cfg(feature = "cloudwatch")]
+pub use transport::aws::cloudwatch::CloudWatchTransport;
 #[cfg(feature = "firehose")]
 pub use transport::aws::firehose::FirehoseTransport;
 #[cfg(feature = "aws")]
 pub use transport::aws::kinesis::AwsTransport;
 #[cfg(feature = "cbor")]
 pub use transport::aws::kinesis::Wire;
-pub use transport::{Answer, Transport};
+pub use transport::{Answer, MetricDataTransport, Transport};
 pub use types::{
     HashKey, InvalidHashKey, InvalidStreamArn, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName,
 };

@@ -4,13 +4,19 @@
 
 use crate::metric::Metric;
 
+#[cfg(feature = "metrics")]
+pub(crate) mod facade;
+
 /// Takes the events of a producer. Called from the producer's tasks: it must not block.
+///
+/// There is at least one event for each call and each Kinesis record, and none for a single user record. A panic in it
+/// is caught and logged.
 pub trait MetricsSink: Send + Sync + 'static {
     /// Takes one event.
     fn record(&self, metric: &Metric<'_>);
 }
 
-/// The sink of a producer that nobody watches.
+/// The sink that takes no notice.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoMetrics;
 

@@ -17,9 +17,12 @@ use crate::core::pipeline::{Pipeline, Service};
 use crate::dedup_id::NUMBERED_ID_BYTES;
 use crate::delivery::{Delivery, OutcomeSink};
 use crate::driver::{Closed, Driver, StreamShared};
-use crate::metrics::{MetricsSink, NoMetrics};
+use crate::metrics::MetricsSink;
+use crate::metrics_upload::CloudWatchMetrics;
 use crate::outcome::{UserRecordFailed, UserRecordResult};
 use crate::permits::{Budget, Full};
+use crate::reporter::Reporter;
+use crate::snapshot::ProducerSnapshot;
 use crate::transport::Transport;
 use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
@@ -49,7 +52,8 @@ pub struct ProducerBuilder {
     configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
-    metrics: Arc<dyn MetricsSink>,
+    metrics: Option<Arc<dyn MetricsSink>>,
+    cloudwatch: Option<CloudWatchMetrics>,
     outcomes: Arc<dyn OutcomeSink>,
 }
 
@@ -84,7 +88,8 @@ struct Inner {
     configs: Configs,
     service: Service,
     transport: Arc<dyn Transport>,
-    metrics: Arc<dyn MetricsSink>,
+    reporter: Reporter,
+    cloudwatch: Option<CloudWatchMetrics>,
     outcomes: Arc<dyn OutcomeSink>,
     budget: Arc<Budget>,
     control_plane: ControlPlane,
@@ -129,10 +134,18 @@ impl ProducerBuilder {
         self
     }
 
-    /// Where its metrics go. Default: nowhere.
+    /// Where its metrics go. Default: nowhere, and nothing is computed for them.
     #[must_use]
     pub fn metrics(mut self, sink: impl MetricsSink) -> Self {
-        self.metrics = Arc::new(sink);
+        self.metrics = Some(Arc::new(sink));
+        self
+    }
+
+    /// Uploads its metrics to CloudWatch, the last window on [`Producer::close`]. A sink given to
+    /// [`ProducerBuilder::metrics`] hears the same events.
+    #[must_use]
+    pub fn cloudwatch_metrics(mut self, metrics: CloudWatchMetrics) -> Self {
+        self.cloudwatch = Some(metrics);
         self
     }
 
@@ -166,7 +179,8 @@ impl ProducerBuilder {
             configs,
             service: self.service,
             transport: self.transport,
-            metrics: self.metrics,
+            reporter: Reporter::new(self.metrics, self.cloudwatch.as_ref()),
+            cloudwatch: self.cloudwatch,
             outcomes: self.outcomes,
             budget,
             control_plane: ControlPlane::new(clock),
@@ -189,7 +203,8 @@ impl Producer {
             configs: Configs::default(),
             service: Service::DataStream,
             transport: Arc::new(transport),
-            metrics: Arc::new(NoMetrics),
+            metrics: None,
+            cloudwatch: None,
             outcomes: Arc::new(NoOutcomes),
         }
     }
@@ -248,13 +263,19 @@ impl Producer {
         }
     }
 
-    /// Refuses records from now on, sends what there is and returns when every record has its outcome. Idempotent.
+    /// Refuses records from now on, sends what there is and returns when every record has its outcome, and the last
+    /// metrics are uploaded if they go to [CloudWatch](ProducerBuilder::cloudwatch_metrics). Idempotent.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting, not the closing.
     #[doc(alias = "destroy")]
     pub async fn close(&self) {
+        self.drained().await;
+        self.metrics_uploaded().await;
+    }
+
+    async fn drained(&self) {
         self.inner.close();
         let ends = self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for mut end in ends {
@@ -270,10 +291,29 @@ impl Producer {
     ///
     /// Dropping the future stops the waiting and the giving up, not the closing.
     pub async fn close_within(&self, grace: Duration) {
-        if tokio::time::timeout(grace, self.close()).await.is_err() {
+        if tokio::time::timeout(grace, self.drained()).await.is_err() {
             self.inner.all_streams().iter().for_each(|stream| stream.abort());
-            self.close().await;
+            self.drained().await;
         }
+        self.metrics_uploaded().await;
+    }
+
+    async fn metrics_uploaded(&self) {
+        if let Some(cloudwatch) = &self.inner.cloudwatch {
+            // What could not be uploaded was logged.
+            let _ = cloudwatch.flush().await;
+        }
+    }
+
+    /// The producer's state in numbers, for dashboards and health checks. Takes each stream's lock for a moment, and no
+    /// memory for a single record.
+    #[must_use]
+    #[doc(alias = "getMetrics")]
+    pub fn snapshot(&self) -> ProducerSnapshot {
+        let (outstanding_records, outstanding_bytes) = self.inner.budget.outstanding();
+        let mut streams: Vec<_> = self.inner.all_streams().iter().map(|stream| stream.snapshot()).collect();
+        streams.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+        ProducerSnapshot { outstanding_records, outstanding_bytes, streams }
     }
 
     /// Records without an outcome yet.
@@ -436,7 +476,7 @@ impl Inner {
             transport: Arc::clone(&self.transport),
             lister: self.control_plane.shard_lister(),
             budget: Arc::clone(&self.budget),
-            metrics: Arc::clone(&self.metrics),
+            reporter: self.reporter.clone(),
             outcomes: Arc::clone(&self.outcomes),
             ended,
         };

@@ -64,6 +64,17 @@ pub struct CallError {
     pub doubt: Doubt,
 }
 
+impl CallError {
+    /// An answer that does not say which entry each of its results is for.
+    pub(crate) fn miscounted(results: usize, entries: usize) -> Self {
+        Self {
+            code: "ResponseUnreadable".to_owned(),
+            message: format!("the answer has {results} results for {entries} entries"),
+            doubt: Doubt::MayHaveBeenWritten,
+        }
+    }
+}
+
 /// Whether the records of a failed call can have been stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {

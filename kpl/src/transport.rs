@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::metric::datum::PutMetricDataRequest;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, ShardListing};
 use crate::types::StreamName;
 
@@ -26,4 +27,13 @@ pub trait Transport: Send + Sync + 'static {
     /// strategy if it can. Asked when a stream is first used, when a record shows that the shards changed, and now and
     /// then while there is traffic.
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing>;
+}
+
+/// A service that takes metrics: CloudWatch, or a stand-in for it. See
+/// [`CloudWatchMetrics`](crate::CloudWatchMetrics).
+///
+/// The same is asked of it as of a [`Transport`]: a call is made at most once and ends within a time limit.
+pub trait MetricDataTransport: Send + Sync + 'static {
+    /// Makes one PutMetricData call.
+    fn put_metric_data(&self, request: PutMetricDataRequest) -> Answer<()>;
 }

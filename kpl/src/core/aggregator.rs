@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
-use crate::kinesis_record::{Content, History, KinesisRecord, Member};
+use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -142,6 +142,11 @@ impl<T> Aggregator<T> {
         self.due.peek().map_or(Moment::NEVER, |Reverse((due, _))| *due)
     }
 
+    /// Arrival of the oldest record in an open aggregate.
+    pub(crate) fn oldest_arrival(&self) -> Moment {
+        self.open.iter().flatten().map(OpenAggregate::arrival).min().unwrap_or(Moment::NEVER)
+    }
+
     /// User records in open aggregates.
     #[cfg(test)]
     pub(crate) fn members(&self) -> usize {
@@ -187,6 +192,7 @@ pub(crate) fn alone<T>(
         predicted_shard: shard,
         arrival: member.arrival,
         members: vec![member],
+        data_sizes: DataSizes::NONE.with(record.data.len()),
         deadline: send,
         history: History::default(),
     }

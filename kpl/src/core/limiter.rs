@@ -116,6 +116,12 @@ impl<T> Limiter<T> {
         self.due.first().map_or(Moment::NEVER, |(due, _)| *due)
     }
 
+    /// Arrival of the oldest record queued.
+    pub(crate) fn oldest_arrival(&self) -> Moment {
+        let heads = self.lanes.values().filter_map(|lane| lane.queue.front());
+        heads.map(|record| record.arrival).min().unwrap_or(Moment::NEVER)
+    }
+
     /// Takes out everything.
     pub(crate) fn drain_all(&mut self) -> Vec<KinesisRecord<T>> {
         self.due.clear();

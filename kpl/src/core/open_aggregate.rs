@@ -3,7 +3,7 @@
 //! Invariant: it never exceeds its limits; its deadline and arrival are the earliest of its members'.
 
 use crate::aggregation_format::{AggregateEncoder, Refused};
-use crate::kinesis_record::{Content, History, KinesisRecord, Member};
+use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -15,6 +15,7 @@ pub(crate) struct OpenAggregate<T> {
     hash_keys: (HashKey, HashKey),
     /// Keys of the first record, in case it stays the only one.
     first_keys: (String, Option<HashKey>),
+    data_sizes: DataSizes,
     arrival: Moment,
     deadline: Moment,
 }
@@ -26,6 +27,7 @@ impl<T> OpenAggregate<T> {
             members: Vec::new(),
             hash_keys: (HashKey::MAX, HashKey(0)),
             first_keys: (String::new(), None),
+            data_sizes: DataSizes::NONE,
             arrival: Moment::NEVER,
             deadline: Moment::NEVER,
         }
@@ -33,6 +35,10 @@ impl<T> OpenAggregate<T> {
 
     pub(crate) fn len(&self) -> usize {
         self.members.len()
+    }
+
+    pub(crate) fn arrival(&self) -> Moment {
+        self.arrival
     }
 
     pub(crate) fn deadline(&self) -> Moment {
@@ -57,6 +63,7 @@ impl<T> OpenAggregate<T> {
             self.first_keys.1 = record.explicit_hash_key;
         }
         self.hash_keys = (self.hash_keys.0.min(hash_key), self.hash_keys.1.max(hash_key));
+        self.data_sizes = self.data_sizes.with(record.data.len());
         self.arrival = self.arrival.min(member.arrival);
         self.deadline = self.deadline.min(deadline);
         self.members.push(member);
@@ -84,6 +91,7 @@ impl<T> OpenAggregate<T> {
             hash_keys: self.hash_keys,
             predicted_shard: Some(shard),
             members: std::mem::replace(&mut self.members, Vec::with_capacity(capacity)),
+            data_sizes: std::mem::replace(&mut self.data_sizes, DataSizes::NONE),
             arrival: self.arrival,
             deadline,
             history: History::default(),

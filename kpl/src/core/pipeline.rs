@@ -5,6 +5,7 @@
 //! and for nothing later.
 
 mod held;
+mod view;
 mod way_back;
 
 use std::collections::VecDeque;
@@ -25,11 +26,12 @@ use crate::core::limiter::Limiter;
 use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
+use crate::core::totals::Totals;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{
-    CallError, Doubt, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy,
+    CallError, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy,
     ShardListing,
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
@@ -49,6 +51,10 @@ pub(crate) enum Service {
 
 /// What the shell has to do.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most actions are outcomes; a box would be an allocation for each"
+)]
 pub(crate) enum Action<T> {
     /// Make this call and bring its answer to [`Pipeline::put_records_done`].
     PutRecords(RequestId, PutRecordsRequest),
@@ -89,6 +95,7 @@ pub(crate) struct Pipeline<T> {
     sender: Sender<T>,
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
+    totals: Totals,
     closing: bool,
     /// Kept for its buffer.
     closed: Vec<KinesisRecord<T>>,
@@ -127,6 +134,7 @@ impl<T> Pipeline<T> {
             sender: Sender::new(config.max_connections, config.max_outstanding_bytes / 3),
             flushes: Flushes::new(),
             actions,
+            totals: Totals::default(),
             closing: false,
             closed: Vec::new(),
             config,
@@ -136,6 +144,7 @@ impl<T> Pipeline<T> {
     /// Takes a record that was checked and for which there is room.
     pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
         let epoch = self.flushes.accept();
+        self.totals.received(cost);
         let member = Member { tag, arrival: now, epoch, cost, history: None };
         let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
         match numbering.map(Numbering::next) {
@@ -196,6 +205,7 @@ impl<T> Pipeline<T> {
     ) -> Option<CallSummary> {
         let call = self.sender.finish(id)?;
         let summary = CallSummary::of(&call, answer, now);
+        self.totals.called(&summary);
         match answer {
             Ok(response) if response.entries.len() == call.records.len() => {
                 self.sender.recovered();
@@ -204,15 +214,7 @@ impl<T> Pipeline<T> {
                 }
             }
             Ok(response) => {
-                let error = CallError {
-                    code: "ResponseUnreadable".to_owned(),
-                    message: format!(
-                        "the answer has {} results for {} entries",
-                        response.entries.len(),
-                        call.records.len()
-                    ),
-                    doubt: Doubt::MayHaveBeenWritten,
-                };
+                let error = CallError::miscounted(response.entries.len(), call.records.len());
                 self.call_failed(call, &error, now);
             }
             Err(error) => self.call_failed(call, error, now),

@@ -56,6 +56,22 @@ impl<T> Sender<T> {
         self.in_flight.is_empty()
     }
 
+    /// A call under way.
+    pub(crate) fn call(&self, id: RequestId) -> Option<&InFlight<T>> {
+        self.in_flight.get(&id)
+    }
+
+    /// Calls under way.
+    pub(crate) fn calls(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Arrival of the oldest record under way.
+    pub(crate) fn oldest_arrival(&self) -> Moment {
+        let records = self.in_flight.values().flat_map(|call| &call.records);
+        records.map(|record| record.arrival).min().unwrap_or(Moment::NEVER)
+    }
+
     pub(crate) fn start(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> RequestId {
         let id = RequestId(self.next_id);
         self.next_id += 1;

@@ -24,6 +24,8 @@ pub(crate) struct ShardMap {
     /// Last hash key of each open shard, ascending, and the shard. Empty while the service distributes records itself.
     open: Vec<(HashKey, ShardIndex)>,
     known: HashMap<ShardId, KnownShard>,
+    /// The same shards by index.
+    ids: HashMap<ShardIndex, ShardId>,
     next_index: u32,
     strategy: RecordDistributionStrategy,
     state: State,
@@ -69,6 +71,7 @@ impl ShardMap {
         Self {
             open: Vec::new(),
             known: HashMap::new(),
+            ids: HashMap::new(),
             next_index: 0,
             strategy: RecordDistributionStrategy::UserPartitionKey,
             state,
@@ -120,6 +123,16 @@ impl ShardMap {
         self.strategy
     }
 
+    /// The shard of an index.
+    pub(crate) fn id(&self, shard: ShardIndex) -> Option<&ShardId> {
+        self.ids.get(&shard)
+    }
+
+    /// Open shards, as far as they are known.
+    pub(crate) fn open_shards(&self) -> usize {
+        self.open.len()
+    }
+
     /// Takes a complete listing of the open shards.
     pub(crate) fn install(&mut self, listing: &ShardListing, random: &mut fastrand::Rng) {
         let State::Listing { since } = self.state else {
@@ -145,6 +158,7 @@ impl ShardMap {
         self.known.retain(|_, known| {
             known.closed_since.is_none_or(|closed| since.since(closed) < CLOSED_SHARD_MEMORY)
         });
+        self.ids.retain(|index, id| self.known.get(id).is_some_and(|known| known.index == *index));
     }
 
     /// Says that what was seen at `seen_at` contradicts the map. True when a new listing is to be asked for.
@@ -161,6 +175,7 @@ impl ShardMap {
     pub(crate) fn lost(&mut self, now: Moment) -> bool {
         self.open.clear();
         self.known.clear();
+        self.ids.clear();
         self.list_again(now)
     }
 
@@ -194,6 +209,7 @@ impl ShardMap {
         let known = self.known.entry(shard.shard_id.clone()).or_insert(fresh);
         if known.index == fresh.index {
             self.next_index += 1;
+            self.ids.insert(fresh.index, shard.shard_id.clone());
         }
         // Of a stream that was deleted and made anew, the range may be another.
         *known = KnownShard { index: known.index, ..fresh };

@@ -15,6 +15,8 @@ use crate::config::connection::ConnectionConfig;
 use crate::config::{Config, ConfigError};
 use crate::put_records::{CallError, Doubt};
 
+#[cfg(feature = "cloudwatch")]
+pub(crate) mod cloudwatch;
 mod connection;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;

@@ -13,6 +13,10 @@ mod fake;
 #[cfg(test)]
 mod flush_and_close;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod monitor;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod runtimes;
@@ -22,3 +26,5 @@ mod stream_configs;
 mod support;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod uploads;

@@ -21,6 +21,9 @@ mod large_records;
 #[cfg(test)]
 mod many_shards;
 #[cfg(test)]
+#[cfg(feature = "cloudwatch")]
+mod metrics;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod resharding;

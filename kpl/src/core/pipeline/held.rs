@@ -19,6 +19,7 @@ pub(super) struct Held<T> {
     records: Vec<HeldRecord<T>>,
     /// When to look at them, if no map comes before.
     until: Moment,
+    oldest_arrival: Moment,
 }
 
 /// One record that waits.
@@ -35,7 +36,7 @@ pub(super) struct HeldRecord<T> {
 
 impl<T> Held<T> {
     pub(super) fn new() -> Self {
-        Self { records: Vec::new(), until: Moment::NEVER }
+        Self { records: Vec::new(), until: Moment::NEVER, oldest_arrival: Moment::NEVER }
     }
 
     /// Keeps a record, to be looked at no later than `until`.
@@ -44,12 +45,17 @@ impl<T> Held<T> {
     }
 
     pub(super) fn put_back(&mut self, record: HeldRecord<T>, until: Moment) {
+        self.oldest_arrival = self.oldest_arrival.min(record.member.arrival);
         self.records.push(record);
         self.until = self.until.min(until);
     }
 
     pub(super) fn next_wakeup(&self) -> Moment {
         self.until
+    }
+
+    pub(super) fn oldest_arrival(&self) -> Moment {
+        self.oldest_arrival
     }
 
     /// Takes out everything, as Kinesis records that go nowhere.
@@ -64,6 +70,7 @@ impl<T> Held<T> {
 
     fn take(&mut self) -> Vec<HeldRecord<T>> {
         self.until = Moment::NEVER;
+        self.oldest_arrival = Moment::NEVER;
         std::mem::take(&mut self.records)
     }
 }

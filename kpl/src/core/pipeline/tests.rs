@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
 use crate::compression::compress;
-use crate::put_records::{EntryError, EntryPlaced, ShardDescription};
+use crate::put_records::{Doubt, EntryError, EntryPlaced, ShardDescription};
 
 /// A pipeline with its clock, fed by hand.
 struct Scene {

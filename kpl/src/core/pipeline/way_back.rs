@@ -51,6 +51,7 @@ impl<T> Pipeline<T> {
                 self.finish(Finished::Stored { record, shard_id, sequence_number });
             }
             (Verdict::WrongShard, _) => {
+                self.totals.retried(record.members.len());
                 self.ask_for_shards(started, now);
                 self.take_apart(record, now, true);
             }
@@ -87,6 +88,7 @@ impl<T> Pipeline<T> {
             self.expire(record, now);
             return;
         }
+        self.totals.retried(record.members.len());
         let still = (self.shards.predict(record.hash_keys.0), self.shards.predict(record.hash_keys.1));
         let unchanged =
             record.predicted_shard.is_none() || still == (record.predicted_shard, record.predicted_shard);
@@ -142,6 +144,7 @@ impl<T> Pipeline<T> {
 
     pub(super) fn finish(&mut self, finished: Finished<T>) {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
+        self.totals.finished(record, finished.failure());
         for member in &record.members {
             self.flushes.finish(member.epoch);
         }

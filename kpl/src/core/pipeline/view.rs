@@ -1,0 +1,77 @@
+//! The pipeline seen from outside: what metrics and snapshots are made of.
+//!
+//! Invariant: looking changes nothing, and takes no memory for a single user record.
+
+use super::{Finished, Pipeline};
+use crate::core::call_summary::EntrySummary;
+use crate::kinesis_record::KinesisRecord;
+use crate::outcome::FailureReason;
+use crate::snapshot::StreamSnapshot;
+use crate::types::{Moment, RequestId, ShardId, ShardIndex};
+
+impl<T> Pipeline<T> {
+    /// The entries of a call under way, in order; none when there is no such call.
+    pub(crate) fn entries_of(&self, id: RequestId) -> Vec<EntrySummary> {
+        let Some(call) = self.sender.call(id) else {
+            return Vec::new();
+        };
+        let entry = |record: &KinesisRecord<T>| {
+            EntrySummary::of(record, self.shard_id(record.predicted_shard), call.started)
+        };
+        call.records.iter().map(entry).collect()
+    }
+
+    /// The shard of an index.
+    pub(crate) fn shard_id(&self, shard: Option<ShardIndex>) -> Option<ShardId> {
+        self.shards.id(shard?).cloned()
+    }
+
+    /// Records accepted since the start.
+    pub(crate) fn received(&self) -> u64 {
+        self.totals.user_records_received
+    }
+
+    /// The stream's state in numbers.
+    pub(crate) fn snapshot(&self, now: Moment) -> StreamSnapshot {
+        let oldest_arrival = self.oldest_arrival();
+        let totals = &self.totals;
+        StreamSnapshot {
+            stream: self.stream.clone(),
+            outstanding_records: self.outstanding(),
+            outstanding_bytes: totals.outstanding_bytes,
+            oldest_record_age: (oldest_arrival != Moment::NEVER).then(|| now.since(oldest_arrival)),
+            calls_in_flight: self.sender.calls(),
+            open_shards: self.shards.open_shards(),
+            user_records_received: totals.user_records_received,
+            user_records_stored: totals.user_records_stored,
+            user_records_failed: totals.user_records_failed,
+            user_records_expired: totals.user_records_expired,
+            user_records_retried: totals.user_records_retried,
+            calls: totals.calls,
+            calls_failed: totals.calls_failed,
+            kinesis_records_sent: totals.kinesis_records_sent,
+            kinesis_records_stored: totals.kinesis_records_stored,
+            kinesis_records_throttled: totals.kinesis_records_throttled,
+        }
+    }
+
+    /// Arrival of the oldest record without an outcome.
+    fn oldest_arrival(&self) -> Moment {
+        self.held
+            .oldest_arrival()
+            .min(self.aggregator.oldest_arrival())
+            .min(self.limiter.oldest_arrival())
+            .min(self.collector.oldest_arrival())
+            .min(self.sender.oldest_arrival())
+    }
+}
+
+impl<T> Finished<T> {
+    /// Why the records were given up; `None` if they are stored.
+    pub(crate) fn failure(&self) -> Option<FailureReason> {
+        match self {
+            Self::Stored { .. } => None,
+            Self::Failed { reason, .. } => Some(*reason),
+        }
+    }
+}
