@@ -1,6 +1,6 @@
 //! How a producer behaves: the KPL's options under their own names, with their defaults.
 //!
-//! The options stand in one table, `table`, from which they are parsed, checked and documented.
+//! The options stand in one table, `table`, by which they are parsed, checked and documented.
 //!
 //! Invariant: a [`Config`] that passed [`Config::check`] holds no value that a stage would have to refuse.
 

@@ -63,6 +63,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Options
+//!
+//! They are the KPL's, under its names and with its defaults: see [`Config`]. They come from code, from a KPL
+//! `.properties` file ([`Config::from_properties`]), or with the cargo feature `serde` from any format of serde's.
+//! `AwsTransport::from_config` obeys those of the connection, and [`ProducerBuilder::stream_config`] gives a stream
+//! options of its own.
+//!
 //! # What is promised
 //!
 //! * At least once: a record is sent again until it is stored, refused for good, or expired

@@ -119,8 +119,7 @@ impl ProducerBuilder {
     /// Of two configurations for one stream the last counts.
     ///
     /// ```no_run
-    /// # async fn start() -> Result<kpl::Producer, Box<dyn std::error::Error>> {
-    /// # let transport = kpl::AwsTransport::from_environment().await;
+    /// # fn start(transport: impl kpl::Transport) -> Result<kpl::Producer, Box<dyn std::error::Error>> {
     /// let mut patient = kpl::Config::default();
     /// patient.record_ttl = None;
     /// let audit = kpl::StreamName::new("audit")?;
