@@ -102,6 +102,16 @@ async fn a_call_that_is_never_answered_ends_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_flush_had_to_leave_is_uploaded_later() {
+    let monitor = Monitor::default().script([Reception::Hang]);
+    let metrics = uploader(&monitor, |_| {});
+    receive(&metrics, 3);
+    assert!(!metrics.flush().await);
+    pause(2 * DELAY).await;
+    assert_eq!(received(&monitor), 3.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_for_good_is_not_sent_again() {
     for code in ["InvalidParameterValue", "AccessDenied", "AccessDeniedException"] {
         let monitor = Monitor::default().script([Reception::Refuse(code)]);
