@@ -390,7 +390,7 @@ impl World {
         );
         self.checks += 1;
         // It looks at every lane and call, so not every time.
-        if self.checks.is_multiple_of(16) {
+        if self.checks.is_multiple_of(64) {
             self.check_snapshot(outstanding);
         }
     }

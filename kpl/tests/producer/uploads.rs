@@ -6,7 +6,7 @@ use kpl::{CloudWatchMetrics, CloudWatchOptions, Metric, MetricsLevel, MetricsSin
 
 use crate::fake::Fake;
 use crate::monitor::{Monitor, Reception};
-use crate::support::{ORDERS, config, now, outcomes, pause, record};
+use crate::support::{ORDERS, config, now, outcomes, pause, record, settle};
 
 const DELAY: Duration = Duration::from_secs(60);
 
@@ -106,6 +106,8 @@ async fn what_a_flush_had_to_leave_is_uploaded_later() {
     let monitor = Monitor::default().script([Reception::Hang]);
     let metrics = uploader(&monitor, |_| {});
     receive(&metrics, 3);
+    // The uploader hears of it, and has nothing else to hear.
+    settle().await;
     assert!(!metrics.flush().await);
     pause(2 * DELAY).await;
     assert_eq!(received(&monitor), 3.0);
