@@ -196,3 +196,31 @@ impl History {
         joined
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(attempts: u64) -> History {
+        let mut history = History::default();
+        let at = |second| Moment::after_origin(std::time::Duration::from_secs(second));
+        for second in 0..attempts {
+            history.note(Moment::ORIGIN, (at(second), at(second + 1)), None);
+        }
+        history
+    }
+
+    #[test]
+    fn attempts_that_are_not_kept_are_counted_all_the_same() {
+        let (earlier, later) = (history(20), history(3));
+        assert_eq!((earlier.attempts.len(), earlier.attempts_made), (ATTEMPTS_KEPT, 20));
+        let joined = later.joined(Some(&Arc::new(earlier)));
+        assert_eq!((joined.attempts.len(), joined.attempts_made), (ATTEMPTS_KEPT, 23));
+    }
+
+    #[test]
+    fn sizes_are_folded() {
+        let sizes = [30, 10, 20].into_iter().fold(DataSizes::NONE, DataSizes::with);
+        assert_eq!(sizes, DataSizes { sum: 60, smallest: 10, largest: 30 });
+    }
+}

@@ -84,8 +84,8 @@ impl CloudWatchMetrics {
         Ok(Self { gathered, flushes })
     }
 
-    /// Uploads what there is now, within 10 s; answers whether all of it was uploaded. What was not is kept for the next
-    /// upload.
+    /// Uploads what there is now, within 10 s (20 s when an upload is under way that does not get on); answers whether
+    /// all of it was uploaded. What was not is kept for the next upload, unless CloudWatch refused it for good.
     ///
     /// # Cancel safety
     ///

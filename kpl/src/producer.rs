@@ -284,7 +284,7 @@ impl Producer {
 
     /// As [`Producer::close`], but after `grace` what has no outcome is given up as
     /// [`FailureReason::Aborted`](crate::FailureReason::Aborted); of records in calls under way that says that they
-    /// may have been written.
+    /// may have been written. The upload of the last metrics has its own bound, [`CloudWatchMetrics::flush`]'s.
     ///
     /// # Cancel safety
     ///

@@ -75,6 +75,9 @@ struct World {
     arrivals: Vec<(Moment, Arrival)>,
     outcomes: HashMap<u64, bool>,
     accepted: HashMap<u64, Moment>,
+    /// The first record without an outcome.
+    oldest: u64,
+    checks: u64,
     in_flight: HashSet<RequestId>,
     flushes: Vec<(FlushId, u64)>,
     flushed: usize,
@@ -208,6 +211,8 @@ impl World {
             arrivals: Vec::new(),
             outcomes: HashMap::new(),
             accepted: HashMap::new(),
+            oldest: 0,
+            checks: 0,
             in_flight: HashSet::new(),
             flushes: Vec::new(),
             flushed: 0,
@@ -433,7 +438,7 @@ impl World {
         self.flushed += 1;
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         let outstanding = self.accepted.len() - self.outcomes.len();
         assert_eq!(self.pipeline.outstanding(), outstanding, "seed {}", self.seed);
         assert_eq!(
@@ -442,6 +447,25 @@ impl World {
             "seed {}: a record is in no stage or in two",
             self.seed
         );
+        self.checks += 1;
+        // It looks at every lane and call, so not every time.
+        if self.checks.is_multiple_of(64) {
+            self.check_snapshot(outstanding);
+        }
+    }
+
+    fn check_snapshot(&mut self, outstanding: usize) {
+        let shown = self.pipeline.snapshot(self.now);
+        let finished = shown.user_records_stored + shown.user_records_failed;
+        assert_eq!(shown.user_records_received, finished + outstanding as u64, "seed {}", self.seed);
+        // Each record costs one byte of the budget here.
+        assert_eq!((shown.outstanding_records, shown.outstanding_bytes), (outstanding, outstanding));
+        while self.outcomes.contains_key(&self.oldest) {
+            self.oldest += 1;
+        }
+        let arrival = self.accepted.get(&self.oldest);
+        let age = arrival.map(|arrival| self.now.since(*arrival));
+        assert_eq!(shown.oldest_record_age, age, "seed {}: age of record {}", self.seed, self.oldest);
     }
 }
 

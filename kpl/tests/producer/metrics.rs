@@ -143,6 +143,21 @@ async fn of_records_that_expire() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_records_that_are_aborted() {
+    let ledger = Ledger::default();
+    let fake = Fake::new(1).always(Reply::Hold);
+    let builder = Producer::builder(fake).config(config(|_| {})).metrics(ledger.clone());
+    let producer = builder.start().expect("a lawful configuration");
+    let deliveries: Vec<_> = (0..10).map(|number| producer.try_send(record(number)).expect("room")).collect();
+    pause(Duration::from_secs(1)).await;
+    producer.close_within(Duration::from_secs(1)).await;
+    assert!(outcomes(deliveries).await.iter().all(Result::is_err));
+    ledger.assert(&[("UserRecordsPut shardId-000000000000", [10.0, 0.0, 0.0, 0.0])]);
+    let heard = ledger.0.lock().expect("no panic under this lock");
+    assert_eq!(heard.pending, [10, 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_a_storm_the_numbers_add_up() {
     let script = [
         Reply::FailEntries(|place| (place % 3 == 0).then_some("InternalFailure")),

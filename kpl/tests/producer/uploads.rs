@@ -6,7 +6,7 @@ use kpl::{CloudWatchMetrics, Config, Metric, MetricsLevel, MetricsSink, Producer
 
 use crate::fake::Fake;
 use crate::monitor::{Monitor, Reception};
-use crate::support::{ORDERS, config, now, outcomes, pause, record};
+use crate::support::{ORDERS, config, now, outcomes, pause, record, settle};
 
 const DELAY: Duration = Duration::from_secs(60);
 
@@ -97,6 +97,18 @@ async fn a_call_that_is_never_answered_ends_all_the_same() {
     let monitor = Monitor::default().script([Reception::Hang]);
     let metrics = uploader(&monitor, |_| {});
     receive(&metrics, 3);
+    pause(2 * DELAY).await;
+    assert_eq!(received(&monitor), 3.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_flush_had_to_leave_is_uploaded_later() {
+    let monitor = Monitor::default().script([Reception::Hang]);
+    let metrics = uploader(&monitor, |_| {});
+    receive(&metrics, 3);
+    // The uploader hears of it, and has nothing else to hear.
+    settle().await;
+    assert!(!metrics.flush().await);
     pause(2 * DELAY).await;
     assert_eq!(received(&monitor), 3.0);
 }

@@ -262,6 +262,7 @@ fn what_waits_for_a_new_map_expires_on_time() {
     scene.accept(2);
     scene.pass_to(100);
     scene.answer(0, Ok("a shard that nobody listed"));
+    assert_eq!(scene.pipeline.snapshot(scene.now).user_records_retried, 2);
     scene.pass_to(5000);
     let expired = |tag| (at(1000), tag, FailureReason::Expired);
     assert_eq!(scene.failed, [expired(1), expired(2)]);
