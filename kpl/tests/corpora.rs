@@ -9,6 +9,7 @@ mod tests {
     use super::targets;
     use std::path::Path;
 
+    #[expect(clippy::disallowed_methods, reason = "a test reads its files one after the other")]
     fn run(name: &str, target: fn(&[u8])) {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
         let mut inputs = 0;
