@@ -3,10 +3,11 @@
 //! `cargo run -p kpl --example dedup_consumer -- orders` reads from AWS with your usual credentials; with a second
 //! argument, such as `http://127.0.0.1:4567`, from an endpoint of your own. It ends where the stream ends for now.
 //!
-//! To see repeats, let a sandbox lose answers, send with `Config::dedup_ids`, and read back:
+//! A third argument lets it first send so many records, with dedup ids. To see repeats, let a sandbox lose answers:
 //!
 //! ```sh
-//! cargo run -p kinesis-sandbox --example serve -- 127.0.0.1:4567 drop-after:share=0.5,op=PutRecords
+//! cargo run -p kinesis-sandbox --example serve -- 127.0.0.1:4567 drop-after:share=0.3,op=PutRecords &
+//! cargo run -p kpl --example dedup_consumer -- orders http://127.0.0.1:4567 10000
 //! ```
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use aws_sdk_kinesis::types::{Shard, ShardIteratorType};
 use bytes::Bytes;
 use kpl::aggregation_format::{Decoded, decode};
 use kpl::dedup::{DedupWindow, DedupWindowSize};
+use kpl::{AwsTransport, CallTimeouts, Config, Producer, StreamName, UserRecord};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -34,7 +36,12 @@ async fn main() -> Result<(), Failure> {
     if let Some(endpoint) = arguments.next() {
         environment = environment.endpoint_url(endpoint);
     }
-    let client = Client::new(&environment.load().await);
+    let environment = environment.load().await;
+    let client = Client::new(&environment);
+    if let Some(records) = arguments.next() {
+        let transport = AwsTransport::new(&environment, CallTimeouts::default());
+        send(transport, &StreamName::new(&stream)?, records.parse()?).await?;
+    }
 
     let mut totals = Totals::default();
     let mut windows: HashMap<String, DedupWindow> = HashMap::new();
@@ -45,6 +52,26 @@ async fn main() -> Result<(), Failure> {
     }
     let Totals { records, repeats, without_id } = totals;
     println!("{records} records, {repeats} repeats dropped, {without_id} records without an id");
+    Ok(())
+}
+
+/// Sends records that can be told apart, in many small calls.
+async fn send(transport: AwsTransport, stream: &StreamName, records: usize) -> Result<(), Failure> {
+    let mut config = Config::default();
+    config.dedup_ids = true;
+    config.aggregation_max_count = 50;
+    config.collection_max_count = 4;
+    let producer = Producer::builder(transport).config(config).start()?;
+    let mut deliveries = Vec::new();
+    for number in 0..records {
+        let record = UserRecord::new(stream.clone(), format!("key-{number}"), format!("record {number}"));
+        deliveries.push(producer.send(record).await?);
+    }
+    producer.close().await;
+    for delivery in deliveries {
+        delivery.await?;
+    }
+    println!("{records} records sent");
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 //! partition key in hexadecimal, explicit hash key and data in hexadecimal, `-` for what there is not. A tool leaves
 //! `NAME.TOOL.read`, what it read, in the same form, and maybe `NAME.TOOL.bin`, what it wrote of the same records.
 
+#![expect(clippy::disallowed_methods, reason = "a program that exchanges files, one after the other")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

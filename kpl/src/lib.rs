@@ -73,7 +73,8 @@
 //! # What is promised
 //!
 //! * At least once: a record is sent again until it is stored, refused for good, or expired
-//!   ([`Config::record_ttl`]). Duplicates arise when an answer was lost.
+//!   ([`Config::record_ttl`]). Duplicates arise when an answer was lost; with [`Config::dedup_ids`] consumers can drop
+//!   them ([`dedup`]).
 //! * No order across records: calls run side by side, and what failed is sent again later.
 //! * An aggregate counts as stored only in a shard that holds all its members' hash keys; elsewhere the KCL would
 //!   drop it silently.

@@ -17,6 +17,9 @@ use crate::types::HashKey;
 /// records under keys of their own.
 pub const MEMORY_FACTOR: usize = 24;
 
+/// Bytes of a record with an index below 128 and no data.
+const SMALLEST_RECORD_BYTES: usize = 6;
+
 /// The longest text that is read as an explicit hash key: 39 digits are needed, the rest can only be zeros. The bound
 /// keeps many records that name one endless text from costing its length each.
 const HASH_KEY_TEXT_BYTES: usize = 128;
@@ -161,7 +164,9 @@ impl<'a> Message<'a> {
     }
 
     fn into_records(mut self) -> Result<Vec<DecodedRecord>, DecodeError> {
-        let mut records = Vec::with_capacity(self.records);
+        // Broken ones can be shorter, and many; room for them would be wasted.
+        let most = self.bytes.len() / SMALLEST_RECORD_BYTES;
+        let mut records = Vec::with_capacity(self.records.min(most));
         let bytes = self.bytes;
         each_part(bytes, |number, span| {
             if number == 3 {

@@ -66,7 +66,7 @@ fn expected(message: Message) -> Option<Vec<DecodedRecord>> {
                 .into(),
             explicit_hash_key: hash_key,
             data: record.data?,
-            dedup_id: ours.filter_map(|tag| tag.value?.parse().ok()).last(),
+            dedup_id: ours.filter_map(|tag| tag.value?.parse().ok()).next_back(),
         })
     };
     message.records.into_iter().map(record).collect()

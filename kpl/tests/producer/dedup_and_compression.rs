@@ -30,7 +30,7 @@ async fn records_are_numbered_in_the_order_in_which_they_were_accepted() {
         config.aggregation_max_count = 10;
     });
     for number in 0..20 {
-        let _ = producer.try_send(record(number)).expect("room");
+        drop(producer.try_send(record(number)).expect("room"));
     }
     producer.close().await;
     let ids = ids(&fake);
@@ -52,7 +52,7 @@ async fn a_producer_that_starts_again_is_another_one() {
             config.dedup_ids = true;
             config.producer_id = Some("same".to_owned());
         });
-        let _ = producer.try_send(record(0)).expect("room");
+        drop(producer.try_send(record(0)).expect("room"));
         producer.close().await;
     }
     let ids = ids(&fake);
@@ -65,7 +65,7 @@ async fn an_id_of_the_callers_comes_before_the_producers() {
         let fake = Fake::new(1);
         let producer = start(&fake, |config| config.dedup_ids = dedup_ids);
         let id = DedupId::new("order-1").expect("lawful");
-        let _ = producer.try_send(record(0).with_dedup_id(id.clone())).expect("room");
+        drop(producer.try_send(record(0).with_dedup_id(id.clone())).expect("room"));
         producer.close().await;
         assert_eq!(ids(&fake), [id]);
     }
@@ -75,7 +75,7 @@ async fn an_id_of_the_callers_comes_before_the_producers() {
 async fn a_lone_record_with_an_id_is_placed_as_it_would_be_without() {
     let fake = Fake::new(4);
     let producer = start(&fake, |config| config.dedup_ids = true);
-    let _ = producer.try_send(record(3)).expect("room");
+    drop(producer.try_send(record(3)).expect("room"));
     producer.close().await;
     let call = &fake.calls()[0];
     assert_eq!(call.entries[0].partition_key, "a");
