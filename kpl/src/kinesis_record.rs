@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, decode_strict};
 use crate::compression::decompress;
@@ -49,8 +50,8 @@ pub(crate) struct History {
 /// How the bytes of a Kinesis record are to be read.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    /// One user record: its data is the entry's data.
-    Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey> },
+    /// One user record: its data is the entry's data, which has no place for its dedup id.
+    Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey>, dedup_id: Option<SmolStr> },
     /// User records in the aggregated format: two or more, or one with a dedup id.
     Aggregate,
 }
@@ -101,9 +102,9 @@ impl<T> KinesisRecord<T> {
             },
         };
         match &self.content {
-            Content::Single { partition_key, explicit_hash_key } => {
-                let mut record = RecordRef::new(partition_key, &data);
-                record.explicit_hash_key = *explicit_hash_key;
+            Content::Single { partition_key, explicit_hash_key, dedup_id } => {
+                let (explicit_hash_key, dedup_id) = (*explicit_hash_key, dedup_id.as_deref());
+                let record = RecordRef { partition_key, explicit_hash_key, data: &data, dedup_id };
                 for member in self.members {
                     each(member, record);
                 }

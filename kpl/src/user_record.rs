@@ -22,7 +22,8 @@ pub struct UserRecord {
     /// The payload; may be empty.
     pub data: Bytes,
     /// What a consumer recognises the record by when it arrives twice. Such a record travels in the aggregated format
-    /// even when it is alone. Delivery streams have no place for it.
+    /// even when it is alone. Delivery streams have no place for it, nor streams whose record distribution strategy is
+    /// AUTO; nor does a record that leaves because no shard could be listed within five seconds carry it.
     pub dedup_id: Option<DedupId>,
 }
 

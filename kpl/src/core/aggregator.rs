@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
@@ -176,12 +177,13 @@ pub(crate) fn alone<T>(
     member: Member<T>,
     send: Moment,
 ) -> KinesisRecord<T> {
-    let (content, data) = match record.dedup_id {
-        Some(_) => (Content::Aggregate, frame_alone(record)),
-        None => {
+    let (content, data) = match (record.dedup_id, shard) {
+        (Some(_), Some(_)) => (Content::Aggregate, frame_alone(record)),
+        // An id travels in a frame, and readers drop a frame that lies where its record does not belong.
+        (dedup_id, _) => {
             let RecordRef { partition_key, explicit_hash_key, data, .. } = record;
-            let partition_key = partition_key.into();
-            (Content::Single { partition_key, explicit_hash_key }, Bytes::copy_from_slice(data))
+            let (partition_key, dedup_id) = (partition_key.into(), dedup_id.map(SmolStr::from));
+            (Content::Single { partition_key, explicit_hash_key, dedup_id }, Bytes::copy_from_slice(data))
         }
     };
     KinesisRecord {

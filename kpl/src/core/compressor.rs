@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::compression::NEVER_SMALLER_BYTES;
 use crate::kinesis_record::KinesisRecord;
+use crate::types::Moment;
 
 /// Batches under way at once: the processors that one stream may keep busy.
 const MOST_BATCHES: usize = 4;
@@ -90,6 +91,13 @@ impl<T> Compressor<T> {
         under_way.chain(std::mem::take(&mut self.waiting)).collect()
     }
 
+    /// Arrival of the oldest record.
+    pub(crate) fn oldest_arrival(&self) -> Moment {
+        let under_way = self.under_way.iter().flat_map(|batch| &batch.records);
+        let arrivals = under_way.chain(&self.waiting).map(|record| record.arrival);
+        arrivals.min().unwrap_or(Moment::NEVER)
+    }
+
     #[cfg(test)]
     pub(crate) fn members(&self) -> usize {
         let under_way = self.under_way.iter().flat_map(|batch| &batch.records);
@@ -115,7 +123,7 @@ mod tests {
     use crate::compression::compress;
     use crate::core::aggregator::alone;
     use crate::kinesis_record::Member;
-    use crate::types::{Moment, ShardIndex};
+    use crate::types::ShardIndex;
     use crate::user_record::RecordRef;
 
     fn record(tag: u32, data: &[u8]) -> KinesisRecord<u32> {

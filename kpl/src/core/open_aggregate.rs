@@ -79,7 +79,8 @@ impl<T> OpenAggregate<T> {
             Some(data) => {
                 let (partition_key, explicit_hash_key) = &self.first_keys;
                 let partition_key = partition_key.as_str().into();
-                (Content::Single { partition_key, explicit_hash_key: *explicit_hash_key }, data)
+                let explicit_hash_key = *explicit_hash_key;
+                (Content::Single { partition_key, explicit_hash_key, dedup_id: None }, data)
             }
             None => (Content::Aggregate, self.encoder.finish()),
         };

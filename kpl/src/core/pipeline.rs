@@ -37,6 +37,10 @@ use crate::put_records::{
 use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
 
+/// How long a record waits for the first shard map, at most half of its time to live, when its dedup id can travel only
+/// with a prediction.
+const ID_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How much later than it could a record learns that it expired, when it waits for a call to become possible.
 const EXPIRY_SLACK: Duration = Duration::from_millis(10);
 
@@ -345,7 +349,12 @@ impl<T> Pipeline<T> {
 impl<T> Pipeline<T> {
     fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
         if self.shards.is_awaited() {
-            let leaves_at = self.deadlines(&member, now).send;
+            let leaves_at = match record.dedup_id {
+                None => self.deadlines(&member, now).send,
+                Some(_) => member
+                    .arrival
+                    .plus(self.config.record_ttl.map_or(ID_PATIENCE, |ttl| ID_PATIENCE.min(ttl / 2))),
+            };
             self.held.put(record, member, leaves_at);
             return;
         }

@@ -118,6 +118,11 @@ impl ShardMap {
         self.known.get(shard).map(|known| known.index)
     }
 
+    /// Whether the service distributes records itself.
+    pub(crate) fn is_auto(&self) -> bool {
+        self.strategy == RecordDistributionStrategy::Auto
+    }
+
     /// How the service chooses a record's shard, as far as anybody said.
     pub(crate) fn strategy(&self) -> RecordDistributionStrategy {
         self.strategy
@@ -152,7 +157,7 @@ impl ShardMap {
             self.open.push((shard.ending_hash_key, index));
         }
         self.open.sort_unstable();
-        if self.strategy == RecordDistributionStrategy::Auto {
+        if self.is_auto() {
             self.open.clear();
         }
         self.known.retain(|_, known| {
@@ -164,7 +169,7 @@ impl ShardMap {
     /// Says that what was seen at `seen_at` contradicts the map. True when a new listing is to be asked for.
     pub(crate) fn contradicted(&mut self, seen_at: Moment, now: Moment) -> bool {
         // Where the service distributes records itself, no place is a surprise.
-        if self.strategy == RecordDistributionStrategy::Auto || seen_at < self.listed_at {
+        if self.is_auto() || seen_at < self.listed_at {
             return false;
         }
         self.list_again(now)

@@ -174,7 +174,7 @@ impl Kinesis {
             u64::from_be_bytes(data[..8].try_into().expect("a simulated record starts with its number"));
         *self.stored.entry(number).or_default() += 1;
         self.seen.insert(number);
-        assert_eq!(id.is_some(), self.expects_ids, "an id is given to all records or to none");
+        assert!(id.is_none() || self.expects_ids, "an id that nobody asked for");
         if let Some(id) = id {
             let first = self.ids.entry(id.clone()).or_insert(number);
             assert_eq!(*first, number, "two records with the id {id}");
@@ -486,6 +486,8 @@ fn in_calm_weather_every_record_is_stored_once() {
         let world = World::new(seed, CALM).run();
         all_stored(&world);
         assert!(world.kinesis.stored.values().all(|copies| *copies == 1), "seed {seed}: duplicates");
+        let ids = if world.kinesis.expects_ids { world.kinesis.seen.len() } else { 0 };
+        assert_eq!(world.kinesis.ids.len(), ids, "seed {seed}: ids of all records or of none");
         assert_eq!(
             world.pipeline.next_wakeup(),
             Moment::NEVER,

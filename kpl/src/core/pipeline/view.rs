@@ -60,6 +60,7 @@ impl<T> Pipeline<T> {
         self.held
             .oldest_arrival()
             .min(self.aggregator.oldest_arrival())
+            .min(self.compressor.oldest_arrival())
             .min(self.limiter.oldest_arrival())
             .min(self.collector.oldest_arrival())
             .min(self.sender.oldest_arrival())
