@@ -37,7 +37,7 @@ pub struct RecordRef<'a> {
     /// The payload; may be empty.
     pub data: &'a [u8],
     /// What a consumer recognises the record by when it arrives twice: 1 to 128 bytes, see
-    /// [`DedupId`](crate::DedupId).
+    /// [`DedupId`].
     pub dedup_id: Option<&'a str>,
 }
 
