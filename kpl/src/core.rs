@@ -14,6 +14,7 @@ pub(crate) mod collector;
 pub(crate) mod compressor;
 pub(crate) mod flushes;
 pub(crate) mod jitter;
+pub(crate) mod keys_under_way;
 pub(crate) mod limiter;
 pub(crate) mod numbering;
 pub(crate) mod open_aggregate;

@@ -5,6 +5,7 @@
 //! and for nothing later.
 
 mod held;
+mod in_order;
 mod view;
 mod way_back;
 
@@ -22,7 +23,7 @@ use crate::core::call_summary::CallSummary;
 use crate::core::collector::Collector;
 use crate::core::compressor::{BatchId, Compressor};
 use crate::core::flushes::Flushes;
-use crate::core::limiter::Limiter;
+use crate::core::limiter::{Limiter, Limits};
 use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
@@ -100,6 +101,8 @@ pub(crate) struct Pipeline<T> {
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
     totals: Totals,
+    /// Where order is kept: the arrival of the youngest record.
+    last_arrival: Moment,
     closing: bool,
     /// Kept for its buffer.
     closed: Vec<KinesisRecord<T>>,
@@ -132,13 +135,19 @@ impl<T> Pipeline<T> {
             held: Held::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
             compressor: Compressor::new(),
-            limiter: Limiter::new(config.rate_limit, config.record_ttl),
+            limiter: Limiter::new(Limits {
+                rate_limit: config.rate_limit,
+                adaptive_rate: config.adaptive_rate,
+                record_ttl: config.record_ttl,
+                strict_order: config.strict_order,
+            }),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
             // The SDK holds about three times a call's bytes while it is under way.
             sender: Sender::new(config.max_connections, config.max_outstanding_bytes / 3),
             flushes: Flushes::new(),
             actions,
             totals: Totals::default(),
+            last_arrival: Moment::ORIGIN,
             closing: false,
             closed: Vec::new(),
             config,
@@ -149,7 +158,8 @@ impl<T> Pipeline<T> {
     pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
         let epoch = self.flushes.accept();
         self.totals.received(cost);
-        let member = Member { tag, arrival: now, epoch, cost, history: None };
+        let arrival = self.arrival(now);
+        let member = Member { tag, arrival, epoch, cost, history: None };
         let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
         match numbering.map(Numbering::next) {
             Some(id) => self.route(RecordRef { dedup_id: Some(id.as_str()), ..record }, member, now),
@@ -183,7 +193,7 @@ impl<T> Pipeline<T> {
     /// Takes the answer to ListShards, or its failure.
     pub(crate) fn shards_listed(&mut self, listing: &Result<ShardListing, CallError>, now: Moment) {
         match listing {
-            Ok(listing) => self.shards.install(listing, &mut self.random),
+            Ok(listing) => self.install(listing, now),
             Err(_) if self.outstanding() == 0 && self.shards.rest(now) => return,
             // The old map goes on predicting; the shell spaces the attempts out.
             Err(error) => {
@@ -197,7 +207,17 @@ impl<T> Pipeline<T> {
                 self.shards.stop_awaiting();
             }
         }
+        self.limiter.resume(now);
         self.let_go(listing.is_ok(), now);
+    }
+
+    fn install(&mut self, listing: &ShardListing, now: Moment) {
+        self.shards.install(listing, &mut self.random);
+        let shards = &self.shards;
+        self.limiter.forget(|shard| shards.id(shard).is_some());
+        if self.config.strict_order {
+            self.reroute(now);
+        }
     }
 
     /// Takes the answer to a PutRecords call. `None` when no such call is under way.
@@ -263,7 +283,10 @@ impl<T> Pipeline<T> {
             self.collector.put(record);
         }
         if let Some(ttl) = self.config.record_ttl {
-            expired.extend(self.collector.take_expired(|arrival| arrival.plus(ttl) <= now));
+            for record in self.collector.take_expired(|arrival| arrival.plus(ttl) <= now) {
+                self.limiter.landed(&record, now);
+                expired.push(record);
+            }
         }
         for record in expired {
             self.expire(record, now);

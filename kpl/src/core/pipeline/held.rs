@@ -68,7 +68,7 @@ impl<T> Held<T> {
         self.records.len()
     }
 
-    fn take(&mut self) -> Vec<HeldRecord<T>> {
+    pub(super) fn take(&mut self) -> Vec<HeldRecord<T>> {
         self.until = Moment::NEVER;
         self.oldest_arrival = Moment::NEVER;
         std::mem::take(&mut self.records)

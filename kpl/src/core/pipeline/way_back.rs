@@ -2,9 +2,7 @@
 //!
 //! Invariant: a record that is sent again keeps its age, its attempts and its doubt.
 
-use std::sync::Arc;
-
-use super::held::HeldRecord;
+use super::in_order::parts_of;
 use super::{Action, Finished, Pipeline};
 use crate::core::retrier::{Verdict, WRONG_SHARD, judge_call, judge_entry};
 use crate::core::sender::InFlight;
@@ -40,6 +38,7 @@ impl<T> Pipeline<T> {
             (Err(error), _) => Some((error.code.clone(), error.message.clone())),
         };
         record.history.note(record.arrival, (started, now), error);
+        self.limiter.landed(&record, now);
         let lane = record.predicted_shard;
         match (verdict, result) {
             (Verdict::Stored { surprised }, Ok(placed)) => {
@@ -56,10 +55,12 @@ impl<T> Pipeline<T> {
                 self.take_apart(record, now, true);
             }
             (Verdict::Fail(reason), _) => self.finish(Finished::Failed { record, reason }),
-            (Verdict::Retry(_) | Verdict::Stored { .. }, _) => {
-                self.limiter.pause(lane, started, now, &mut self.random);
+            (Verdict::Retry(class), _) => {
+                let is_throttled = class == ErrorClass::Throttled;
+                self.limiter.pause(lane, is_throttled, started, now, &mut self.random);
                 self.retry(record, now);
             }
+            (Verdict::Stored { .. }, Err(_)) => self.retry(record, now),
         }
     }
 
@@ -68,8 +69,14 @@ impl<T> Pipeline<T> {
         if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
         }
+        for record in &call.records {
+            self.limiter.landed(record, now);
+        }
         if error.code == STREAM_NOT_FOUND && self.shards.lost(now) {
             self.actions.push_back(Action::ListShards);
+            if self.config.strict_order {
+                self.reroute(now);
+            }
         }
         for mut record in call.records {
             let words = (error.code.clone(), error.message.clone());
@@ -89,11 +96,10 @@ impl<T> Pipeline<T> {
             return;
         }
         self.totals.retried(record.members.len());
-        let still = (self.shards.predict(record.hash_keys.0), self.shards.predict(record.hash_keys.1));
-        let unchanged =
-            record.predicted_shard.is_none() || still == (record.predicted_shard, record.predicted_shard);
-        if unchanged {
-            self.limiter.put(record, now);
+        // Where order does not count, a record without a prediction does without one for the rest of its life.
+        let is_free = record.predicted_shard.is_none() && !self.config.strict_order;
+        if is_free || self.is_predicted_still(&record) {
+            self.limiter.put_back(record, now);
         } else {
             self.take_apart(record, now, false);
         }
@@ -111,12 +117,13 @@ impl<T> Pipeline<T> {
 
     /// Hands a Kinesis record's members back to the aggregator, or holds them until there is a new shard map.
     pub(super) fn take_apart(&mut self, record: KinesisRecord<T>, now: Moment, until_listed: bool) {
-        let history = record.history.clone();
-        let mut parts = Vec::with_capacity(record.members.len());
-        record.for_each_member(|mut member, part| {
-            member.history = Some(Arc::new(history.joined(member.history.as_ref())));
-            parts.push(HeldRecord::new(part, member));
-        });
+        let parts = parts_of(record);
+        if self.config.strict_order {
+            if until_listed && self.shards.is_listing() {
+                self.limiter.halt();
+            }
+            return self.put_back_in_order(parts, now);
+        }
         for part in parts {
             let expiration = self.expiration(part.member.arrival);
             if expiration <= now {

@@ -1,0 +1,127 @@
+//! One lane: the records of one predicted shard.
+//!
+//! Invariant: its queue is in the order of arrival; where order is kept, in the order of each hash key.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::Order;
+use crate::core::keys_under_way::{Span, overlap};
+use crate::core::token_bucket::TokenBucket;
+use crate::kinesis_record::KinesisRecord;
+use crate::types::Moment;
+
+/// How long a lane without credit waits at least: it then releases a few records at once, for fuller calls and fewer
+/// wake-ups. A bucket holds a second's worth, so nothing is lost by it.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How many records that have to wait for one under way are passed over, in search of one that has not.
+const PASSED_OVER: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct LaneState<T> {
+    pub(super) bucket: Option<TokenBucket>,
+    pub(super) queue: VecDeque<KinesisRecord<T>>,
+    pub(super) paused_until: Moment,
+    pub(super) failures: u32,
+    /// When it will be looked at.
+    pub(super) due: Moment,
+}
+
+/// What is left of a lane after a look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// Nothing.
+    Empty,
+    /// Records that may leave then, or expire.
+    Until(Moment),
+    /// Records that wait for others under way, and the first of which expires then.
+    Blocked(Moment),
+    /// A record expired; those behind it wait for what is left of it.
+    Expired,
+}
+
+impl<T> LaneState<T> {
+    pub(super) fn new(bucket: Option<TokenBucket>) -> Self {
+        let (paused_until, due) = (Moment::ORIGIN, Moment::NEVER);
+        Self { bucket, queue: VecDeque::new(), paused_until, failures: 0, due }
+    }
+
+    /// Releases from the front; answers when to come back.
+    pub(super) fn drain(
+        &mut self,
+        now: Moment,
+        record_ttl: Option<Duration>,
+        released: &mut Vec<KinesisRecord<T>>,
+        expired: &mut Vec<KinesisRecord<T>>,
+    ) -> Moment {
+        while let Some(head) = self.queue.front() {
+            let expiration = expiration(head, record_ttl);
+            if expiration <= now {
+                expired.extend(self.queue.pop_front());
+                continue;
+            }
+            if let Err(wait) = self.admit(0, now) {
+                return wait.min(expiration);
+            }
+            released.extend(self.queue.pop_front());
+        }
+        Moment::NEVER
+    }
+
+    /// Releases those that share no hash key with one under way, nor with an older one that has to wait.
+    pub(super) fn drain_in_order(
+        &mut self,
+        now: Moment,
+        record_ttl: Option<Duration>,
+        order: &mut Order,
+        released: &mut Vec<KinesisRecord<T>>,
+        expired: &mut Vec<KinesisRecord<T>>,
+    ) -> Looked {
+        let first_released = released.len();
+        let mut waiting: Vec<Span> = Vec::new();
+        let looked = loop {
+            let Some(head) = self.queue.front() else { break Looked::Empty };
+            let expires = expiration(head, record_ttl);
+            if expires <= now {
+                expired.extend(self.queue.pop_front());
+                break Looked::Expired;
+            }
+            let place = waiting.len();
+            let keys = match self.queue.get(place) {
+                Some(record) if place < PASSED_OVER && !order.is_halted => record.hash_keys,
+                _ => break Looked::Blocked(expires),
+            };
+            if order.under_way.overlaps(keys) || waiting.iter().any(|span| overlap(*span, keys)) {
+                waiting.push(keys);
+                continue;
+            }
+            if let Err(wait) = self.admit(place, now) {
+                break Looked::Until(wait.min(expires));
+            }
+            order.under_way.insert(keys);
+            released.extend(self.queue.remove(place));
+        };
+        // Others wait for those that leave now, so they wait for nobody.
+        if looked != Looked::Empty {
+            released[first_released..]
+                .iter_mut()
+                .for_each(|record| record.deadline = record.deadline.min(now));
+        }
+        looked
+    }
+
+    /// Whether the record there may leave, as far as pause and pace go; if not, when to ask again.
+    fn admit(&mut self, place: usize, now: Moment) -> Result<(), Moment> {
+        if self.paused_until > now {
+            return Err(self.paused_until);
+        }
+        let bytes = self.queue.get(place).map_or(0, |record| record.data.len());
+        let credit = self.bucket.as_mut().map_or(Ok(()), |bucket| bucket.take(bytes, now));
+        credit.map_err(|credit_at| credit_at.max(now.plus(PATIENCE)))
+    }
+}
+
+fn expiration<T>(record: &KinesisRecord<T>, record_ttl: Option<Duration>) -> Moment {
+    record_ttl.map_or(Moment::NEVER, |ttl| record.arrival.plus(ttl))
+}
