@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
 use crate::core::compressor::BatchId;
+use crate::core::hot_keys::HotShard;
 use crate::core::pipeline::{Action, Finished, Pipeline};
 use crate::dedup_id::DedupId;
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
@@ -278,6 +279,7 @@ impl Driver {
                 });
             }
             Action::Finish(finished) => self.settle(finished),
+            Action::Warn(shard_id, report) => self.warn_of_hot_shard(&shard_id, &report),
             Action::Flushed(flush) => {
                 let waiter = self.shared.lock().flushes.remove(&flush);
                 // Whoever asked may have stopped waiting.
@@ -342,6 +344,21 @@ impl Driver {
             let (received, pending) = self.shared.lock().changes();
             self.reporter.changed(&self.shared.stream, received, pending);
         }
+    }
+
+    fn warn_of_hot_shard(&self, shard: &ShardId, report: &HotShard) {
+        let HotShard { heaviest, user_records, .. } = report;
+        let keys: Vec<_> = heaviest
+            .iter()
+            .map(|key| format!("{:?} ({} records)", key.partition_key, key.user_records))
+            .collect();
+        tracing::warn!(
+            stream = %self.shared.stream,
+            %shard,
+            "the shard throttles, and of {user_records} throttled records most are of few partition keys: {}; spread them, or split the shard",
+            keys.join(", ")
+        );
+        self.reporter.hot_shard(&self.shared.stream, shard, heaviest);
     }
 
     fn settle(&self, finished: Finished<Ticket>) {

@@ -9,6 +9,9 @@ pub enum ErrorClass {
     Throttled,
     /// The service had trouble of its own: wait, then send again.
     Transient,
+    /// Something in the request is not as it must be. Of a call with many entries that may be one entry's fault, which is
+    /// looked for.
+    InvalidRequest,
     /// Sending again cannot help until somebody changes something.
     Permanent,
 }
@@ -26,8 +29,9 @@ const CLASSES: &[(&str, ErrorClass)] = &[
     ("ServiceUnavailableException", ErrorClass::Throttled),
     ("ResourceNotFoundException", ErrorClass::Permanent),
     ("AccessDeniedException", ErrorClass::Permanent),
-    ("InvalidArgumentException", ErrorClass::Permanent),
-    ("ValidationException", ErrorClass::Permanent),
+    ("InvalidArgumentException", ErrorClass::InvalidRequest),
+    ("ValidationException", ErrorClass::InvalidRequest),
+    ("SerializationException", ErrorClass::InvalidRequest),
     ("InvalidSignatureException", ErrorClass::Permanent),
     ("UnrecognizedClientException", ErrorClass::Permanent),
     ("MissingAuthenticationTokenException", ErrorClass::Permanent),
@@ -64,6 +68,7 @@ mod tests {
             ("", ErrorClass::Transient),
             ("ResourceNotFoundException", ErrorClass::Permanent),
             ("AccessDeniedException", ErrorClass::Permanent),
+            ("ValidationException", ErrorClass::InvalidRequest),
         ] {
             assert_eq!(ErrorClass::of(code), class, "{code}");
         }

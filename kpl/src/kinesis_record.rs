@@ -92,6 +92,19 @@ impl<T> KinesisRecord<T> {
         self.data.len() + self.partition_key().len()
     }
 
+    /// Calls `each` with the user records, in order, unless they are compressed.
+    pub(crate) fn for_each_record(&self, mut each: impl FnMut(RecordRef<'_>)) {
+        match &self.content {
+            _ if self.is_compressed => {}
+            Content::Single { partition_key, .. } => each(RecordRef::new(partition_key, &self.data)),
+            Content::Aggregate => {
+                for record in decode_strict(&self.data).iter().flatten() {
+                    each(record.as_ref());
+                }
+            }
+        }
+    }
+
     /// Calls `each` with every member and its record, in order.
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
         let data = match self.is_compressed {

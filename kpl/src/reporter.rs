@@ -6,10 +6,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use crate::core::call_summary::{CallSummary, EntrySummary};
+use crate::core::hot_keys::KeyLoad;
 use crate::core::pipeline::Finished;
 use crate::kinesis_record::KinesisRecord;
 use crate::metric::statistic_set::StatisticSet;
-use crate::metric::{EntryOutcome, Metric};
+use crate::metric::{EntryOutcome, HeavyPartitionKey, Metric};
 use crate::metrics::MetricsSink;
 use crate::metrics_upload::CloudWatchMetrics;
 use crate::put_records::{CallError, PutRecordsResponse};
@@ -53,6 +54,16 @@ impl Reporter {
         if let Some(user_records) = pending {
             self.tell(&Metric::UserRecordsPending { stream, user_records });
         }
+    }
+
+    /// A shard throttles because of these keys.
+    pub(crate) fn hot_shard(&self, stream: &StreamName, shard: &ShardId, heaviest: &[KeyLoad]) {
+        let mut partition_keys = Vec::with_capacity(heaviest.len());
+        for KeyLoad { partition_key, user_records, bytes } in heaviest {
+            let (user_records, bytes) = (*user_records, *bytes);
+            partition_keys.push(HeavyPartitionKey { partition_key, user_records, bytes });
+        }
+        self.tell(&Metric::HotShard { stream, shard, partition_keys: &partition_keys });
     }
 
     /// A call ended; `entries` are those that it had.

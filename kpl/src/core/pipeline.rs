@@ -23,10 +23,12 @@ use crate::core::call_summary::CallSummary;
 use crate::core::collector::Collector;
 use crate::core::compressor::{BatchId, Compressor};
 use crate::core::flushes::Flushes;
+use crate::core::hot_keys::{HotKeys, HotShard};
 use crate::core::limiter::{Limiter, Limits};
 use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
+use crate::core::suspects::Suspects;
 use crate::core::totals::Totals;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
@@ -71,6 +73,8 @@ pub(crate) enum Action<T> {
     Finish(Finished<T>),
     /// Tell whoever asked for this flush.
     Flushed(FlushId),
+    /// Say which partition keys make this shard throttle.
+    Warn(ShardId, HotShard),
 }
 
 /// Records that got their outcome.
@@ -97,10 +101,12 @@ pub(crate) struct Pipeline<T> {
     compressor: Compressor<T>,
     limiter: Limiter<T>,
     collector: Collector<T>,
+    suspects: Suspects<T>,
     sender: Sender<T>,
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
     totals: Totals,
+    hot_keys: HotKeys,
     /// Where order is kept: the arrival of the youngest record.
     last_arrival: Moment,
     closing: bool,
@@ -147,6 +153,8 @@ impl<T> Pipeline<T> {
             flushes: Flushes::new(),
             actions,
             totals: Totals::default(),
+            hot_keys: HotKeys::default(),
+            suspects: Suspects::new(),
             last_arrival: Moment::ORIGIN,
             closing: false,
             closed: Vec::new(),
@@ -301,6 +309,7 @@ impl<T> Pipeline<T> {
         leftovers.extend(self.compressor.drain_all());
         leftovers.extend(self.limiter.drain_all());
         leftovers.extend(self.collector.drain_all());
+        leftovers.extend(self.suspects.drain_all());
         leftovers.extend(self.held.drain_all(now));
         for mut record in self.sender.drain_all() {
             record.history.may_have_been_written = true;
@@ -331,6 +340,7 @@ impl<T> Pipeline<T> {
     fn stages_wakeup(&self) -> Moment {
         let room_at = self.sender.room_at();
         let send = match self.collector.is_empty() {
+            _ if !self.suspects.is_empty() => room_at,
             true => Moment::NEVER,
             false if self.closing || self.collector.ready(Moment::ORIGIN).is_some() => room_at,
             false => room_at.max(self.collector.next_wakeup()),
@@ -363,6 +373,7 @@ impl<T> Pipeline<T> {
             + self.compressor.members()
             + self.limiter.members()
             + self.collector.members()
+            + self.suspects.members()
             + self.sender.members()
     }
 }
@@ -445,10 +456,32 @@ impl<T> Pipeline<T> {
         (self.closing && !self.collector.is_empty()) || self.collector.ready(now).is_some()
     }
 
+    /// The entries of the call to be made now, if one is.
+    fn next_entries(&mut self, now: Moment) -> Option<Vec<KinesisRecord<T>>> {
+        while let Some(suspects) = self.suspects.take() {
+            let records = self.unexpired(suspects, now);
+            if !records.is_empty() {
+                return Some(records);
+            }
+        }
+        self.is_ready(now).then(|| self.collector.take())
+    }
+
+    fn unexpired(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> Vec<KinesisRecord<T>> {
+        let (unexpired, expired): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| self.expiration(record.arrival) > now);
+        for record in expired {
+            self.limiter.landed(&record, now);
+            self.expire(record, now);
+        }
+        unexpired
+    }
+
     fn send(&mut self, now: Moment) {
         let mut has_traffic = false;
-        while self.sender.room_at() <= now && self.is_ready(now) {
-            let records = self.collector.take();
+        while self.sender.room_at() <= now
+            && let Some(records) = self.next_entries(now)
+        {
             let entries = records.iter().map(entry).collect();
             let id = self.sender.start(records, now);
             self.actions.push_back(Action::PutRecords(

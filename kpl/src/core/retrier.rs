@@ -21,6 +21,8 @@ pub(crate) enum Verdict {
     WrongShard,
     /// Send it again.
     Retry(ErrorClass),
+    /// Send it again among fewer, to find the one that the service refuses.
+    Search,
     /// Give it up.
     Fail(FailureReason),
 }
@@ -38,9 +40,12 @@ pub(crate) fn judge_entry<T>(
     }
 }
 
-/// The failure of a whole call, which is the same for all its entries.
-pub(crate) fn judge_call(error: &CallError, fail_if_throttled: bool) -> Verdict {
-    judge_code(&error.code, fail_if_throttled)
+/// The failure of a whole call, which is the same for all its entries, unless one of several may be to blame.
+pub(crate) fn judge_call(error: &CallError, entries: usize, fail_if_throttled: bool) -> Verdict {
+    match ErrorClass::of(&error.code) {
+        ErrorClass::InvalidRequest if entries > 1 => Verdict::Search,
+        _ => judge_code(&error.code, fail_if_throttled),
+    }
 }
 
 fn judge_placement<T>(record: &KinesisRecord<T>, placed: &EntryPlaced, shards: &ShardMap) -> Verdict {
@@ -60,7 +65,7 @@ fn judge_placement<T>(record: &KinesisRecord<T>, placed: &EntryPlaced, shards: &
 
 fn judge_code(code: &str, fail_if_throttled: bool) -> Verdict {
     match ErrorClass::of(code) {
-        ErrorClass::Permanent => Verdict::Fail(FailureReason::Refused),
+        ErrorClass::Permanent | ErrorClass::InvalidRequest => Verdict::Fail(FailureReason::Refused),
         ErrorClass::Throttled if fail_if_throttled => Verdict::Fail(FailureReason::Throttled),
         class => Verdict::Retry(class),
     }

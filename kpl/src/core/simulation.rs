@@ -29,6 +29,8 @@ struct Weather {
     call_failures: f64,
     lost_answers: f64,
     refusals: f64,
+    /// Whether the stream takes no large records, and refuses the calls that they are in.
+    refuses_large: bool,
     reshards: u32,
     /// How often the stream changes between following its keys and AUTO.
     strategy_changes: u32,
@@ -43,6 +45,7 @@ const CALM: Weather = Weather {
     call_failures: 0.0,
     lost_answers: 0.0,
     refusals: 0.0,
+    refuses_large: false,
     reshards: 0,
     strategy_changes: 0,
     ttl: None,
@@ -51,6 +54,9 @@ const CALM: Weather = Weather {
 };
 const STORM: Weather =
     Weather { entry_failures: 0.2, call_failures: 0.1, lost_answers: 0.1, reshards: 6, ttl: None, ..CALM };
+
+/// Bytes of the few large records.
+const LARGE: usize = 100_000;
 
 /// A stream as the service sees it: open shards, and everything ever stored.
 struct Kinesis {
@@ -79,12 +85,14 @@ struct World {
     arrivals: Vec<(Moment, Arrival)>,
     outcomes: HashMap<u64, bool>,
     accepted: HashMap<u64, Moment>,
+    large: HashSet<u64>,
     /// The first record without an outcome.
     oldest: u64,
     checks: u64,
     in_flight: HashSet<RequestId>,
     flushes: Vec<(FlushId, u64)>,
     flushed: usize,
+    warnings: usize,
 }
 
 enum Arrival {
@@ -224,11 +232,13 @@ impl World {
             arrivals: Vec::new(),
             outcomes: HashMap::new(),
             accepted: HashMap::new(),
+            large: HashSet::new(),
             oldest: 0,
             checks: 0,
             in_flight: HashSet::new(),
             flushes: Vec::new(),
             flushed: 0,
+            warnings: 0,
         }
     }
 
@@ -280,7 +290,8 @@ impl World {
         let mut data = number.to_be_bytes().to_vec();
         data.resize(8 + self.random.usize(..120), 7);
         if self.random.f64() < 0.001 {
-            data.resize(100_000, 7);
+            data.resize(LARGE, 7);
+            self.large.insert(number);
         }
         let key = format!("key-{}", self.random.u32(..500));
         let explicit = (self.random.f64() < 0.2).then(|| HashKey(self.random.u128(..)));
@@ -358,6 +369,7 @@ impl World {
                 }
                 Action::Finish(finished) => self.finish(finished),
                 Action::Flushed(flush) => self.check_flush(flush),
+                Action::Warn(..) => self.warnings += 1,
             }
         }
         self.check();
@@ -379,7 +391,11 @@ impl World {
         self.in_flight.insert(id);
         assert!(self.in_flight.len() <= self.config.max_connections, "seed {}", self.seed);
 
+        let is_large = |entry: &PutRecordsEntry| entry.data.len() >= LARGE;
         let answer = match self.random.f64() {
+            _ if self.weather.refuses_large && entries.iter().any(is_large) => {
+                Err(failure("ValidationException", Doubt::NotWritten))
+            }
             chance if chance < self.weather.call_failures => Err(failure("SlowDown", Doubt::NotWritten)),
             chance if chance < self.weather.call_failures + self.weather.lost_answers => {
                 entries.iter().for_each(|entry| drop(self.kinesis.store(entry)));
@@ -531,6 +547,21 @@ fn in_a_storm_the_order_of_each_key_is_kept() {
         let ttl = Some(Duration::from_secs(1));
         let mortal = World::new(seed, Weather { ttl, refusals: 0.02, records: 5_000, ..storm }).run();
         assert_eq!(mortal.outcomes.len(), 5_000, "seed {seed}");
+    }
+}
+
+#[test]
+fn one_refused_entry_takes_no_neighbour_with_it() {
+    // Compressed they would be small.
+    for seed in (500..512).filter(|seed| seed % 10 != 1) {
+        let weather = Weather { refuses_large: true, records: 5_000, entry_failures: 0.05, ..CALM };
+        let weather = Weather { strict_order: seed % 2 == 0, ..weather };
+        let world = World::new(seed, weather).run();
+        assert_eq!(world.outcomes.len(), 5_000, "seed {seed}");
+        for (number, stored) in &world.outcomes {
+            assert_eq!(*stored, !world.large.contains(number), "seed {seed}: record {number}");
+        }
+        assert!(!world.large.is_empty(), "seed {seed}");
     }
 }
 

@@ -16,6 +16,7 @@ struct Scene {
     stored: usize,
     listings_asked: usize,
     flushed: usize,
+    hot: Vec<HotShard>,
 }
 
 impl Scene {
@@ -24,7 +25,8 @@ impl Scene {
         let pipeline = Pipeline::new(stream, Service::DataStream, config, 1, Moment::ORIGIN);
         let now = Moment::ORIGIN;
         let (calls, failed) = (Vec::new(), Vec::new());
-        let mut scene = Self { pipeline, now, calls, failed, stored: 0, listings_asked: 0, flushed: 0 };
+        let mut scene =
+            Self { pipeline, now, calls, failed, stored: 0, listings_asked: 0, flushed: 0, hot: Vec::new() };
         scene.settle();
         scene
     }
@@ -94,6 +96,14 @@ impl Scene {
         self.settle();
     }
 
+    /// Fails the call at `place` as a whole.
+    fn fail_call(&mut self, place: usize, code: &str) {
+        let (id, code) = (self.calls[place].1, code.to_owned());
+        let error = CallError { code, message: String::new(), doubt: Doubt::NotWritten };
+        self.pipeline.put_records_done(id, &Err(error), self.now);
+        self.settle();
+    }
+
     /// Time passes to `milliseconds` after the origin, wake-up by wake-up.
     fn pass_to(&mut self, milliseconds: u64) {
         let until = at(milliseconds);
@@ -109,6 +119,7 @@ impl Scene {
         self.pipeline.advance(self.now);
         while let Some(action) = self.pipeline.next_action() {
             match action {
+                Action::Warn(_, report) => self.hot.push(report),
                 Action::PutRecords(id, request) => self.calls.push((self.now, id, request)),
                 Action::Compress(id, blobs) => {
                     let data = blobs.iter().map(|data| compress(data)).collect();
@@ -406,4 +417,42 @@ fn a_service_that_places_records_by_a_rule_of_its_own_gets_them_alone_in_the_end
     assert_eq!(scene.calls[3].2.entries.len(), 2);
     scene.answer(3, Ok("s1"));
     assert_eq!(scene.stored, 2);
+}
+
+#[test]
+fn the_heavy_key_of_a_throttled_shard_is_named() {
+    let mut scene = Scene::listed(Config { record_ttl: None, ..Config::default() });
+    for number in 0..150 {
+        scene.accept(number);
+    }
+    let mut throttles = 0;
+    while scene.hot.is_empty() {
+        scene.pass_to(scene.now.since(Moment::ORIGIN).as_millis() as u64 + 1000);
+        scene.answer(throttles, Err("ProvisionedThroughputExceededException"));
+        throttles += 1;
+        assert!(throttles < 10, "150 records of one key, throttled again and again");
+    }
+    assert!(scene.hot[0].heaviest[0].partition_key == "k");
+}
+
+#[test]
+fn the_one_bad_entry_of_a_refused_call_is_found() {
+    let mut scene = Scene::listed(Config { aggregation_enabled: false, ..Config::default() });
+    for number in 0..500 {
+        scene.accept(number);
+    }
+    scene.flush();
+    let mut next = 0;
+    while next < scene.calls.len() {
+        let entries = &scene.calls[next].2.entries;
+        let is_bad = entries.iter().any(|entry| entry.explicit_hash_key == HashKey(123));
+        match is_bad {
+            true => scene.fail_call(next, "ValidationException"),
+            false => scene.answer(next, Ok("s0")),
+        }
+        next += 1;
+    }
+    assert_eq!((scene.stored, scene.failed.len()), (499, 1));
+    assert_eq!((scene.failed[0].1, scene.failed[0].2), (123, FailureReason::Refused));
+    assert_eq!(scene.calls.len(), 19, "the first, and two for each of nine halvings");
 }

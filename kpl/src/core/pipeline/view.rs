@@ -63,6 +63,7 @@ impl<T> Pipeline<T> {
             .min(self.compressor.oldest_arrival())
             .min(self.limiter.oldest_arrival())
             .min(self.collector.oldest_arrival())
+            .min(self.suspects.oldest_arrival())
             .min(self.sender.oldest_arrival())
     }
 }

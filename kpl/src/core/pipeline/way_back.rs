@@ -57,17 +57,24 @@ impl<T> Pipeline<T> {
             (Verdict::Fail(reason), _) => self.finish(Finished::Failed { record, reason }),
             (Verdict::Retry(class), _) => {
                 let is_throttled = class == ErrorClass::Throttled;
+                if is_throttled {
+                    self.look_for_hot_keys(&record, now);
+                }
                 self.limiter.pause(lane, is_throttled, started, now, &mut self.random);
                 self.retry(record, now);
             }
-            (Verdict::Stored { .. }, Err(_)) => self.retry(record, now),
+            // What is left cannot be: only a call as a whole is searched, and only an answer can be stored.
+            (Verdict::Stored { .. } | Verdict::Search, _) => self.retry(record, now),
         }
     }
 
     pub(super) fn call_failed(&mut self, call: InFlight<T>, error: &CallError, now: Moment) {
-        let verdict = judge_call(error, self.config.fail_if_throttled);
+        let verdict = judge_call(error, call.records.len(), self.config.fail_if_throttled);
         if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
+        }
+        if verdict == Verdict::Search {
+            return self.search(call, error, now);
         }
         for record in &call.records {
             self.limiter.landed(record, now);
@@ -86,6 +93,25 @@ impl<T> Pipeline<T> {
                 Verdict::Fail(reason) => self.finish(Finished::Failed { record, reason }),
                 _ => self.retry(record, now),
             }
+        }
+    }
+
+    /// Sends a refused call's entries again in halves.
+    fn search(&mut self, mut call: InFlight<T>, error: &CallError, now: Moment) {
+        for record in &mut call.records {
+            let words = (error.code.clone(), error.message.clone());
+            record.history.note(record.arrival, (call.started, now), Some(words));
+            self.totals.retried(record.members.len());
+        }
+        self.suspects.put(call.records);
+    }
+
+    fn look_for_hot_keys(&mut self, record: &KinesisRecord<T>, now: Moment) {
+        let Some(shard) = record.predicted_shard.filter(|_| self.hot_keys.wants_a_look(now)) else { return };
+        record.for_each_record(|part| self.hot_keys.note(shard, part));
+        let Some(shard_id) = self.shards.id(shard).cloned() else { return };
+        if let Some(report) = self.hot_keys.report(shard, now) {
+            self.actions.push_back(Action::Warn(shard_id, report));
         }
     }
 
