@@ -5,30 +5,31 @@
 //!
 //! Invariant: whatever ends the task, every record that the pipeline holds gets an outcome.
 
+mod calls;
+mod settle;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::{Id, JoinError, JoinSet};
 
+use self::calls::{Answer, Calls, Purpose};
 use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
-use crate::core::compressor::BatchId;
 use crate::core::hot_keys::HotShard;
-use crate::core::pipeline::{Action, Finished, Pipeline};
-use crate::dedup_id::DedupId;
+use crate::core::pipeline::{Action, Pipeline};
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
-use crate::kinesis_record::{History, KinesisRecord};
-use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::permits::Budget;
-use crate::put_records::{CallError, Doubt, PutRecordsResponse, RecordDistributionStrategy, ShardListing};
-use crate::reporter::{Reporter, guarded};
+use crate::put_records::{
+    CallError, PutRecordsEntry, PutRecordsResponse, RecordDistributionStrategy, ShardListing,
+};
+use crate::reporter::Reporter;
 use crate::snapshot::StreamSnapshot;
 use crate::transport::Transport;
-use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
-use crate::user_record::{RecordRef, UserRecord};
+use crate::types::{FlushId, Moment, RequestId, ShardId, StreamName};
+use crate::user_record::RecordRef;
 
 /// What the callers and the task of one stream share.
 #[derive(Debug)]
@@ -78,27 +79,6 @@ pub(crate) struct Driver {
     pub(crate) reporter: Reporter,
     pub(crate) outcomes: Arc<dyn OutcomeSink>,
     pub(crate) ended: watch::Sender<bool>,
-}
-
-enum Answer {
-    PutRecords(RequestId, Result<PutRecordsResponse, CallError>),
-    Compressed(BatchId, Vec<Option<Bytes>>),
-    Shards(Result<ShardListing, CallError>),
-}
-
-/// The calls under way, and what each task is for.
-#[derive(Default)]
-struct Calls {
-    tasks: JoinSet<Answer>,
-    purposes: HashMap<Id, Purpose>,
-}
-
-/// What a task is for; needed when it panics.
-#[derive(Debug, Clone, Copy)]
-enum Purpose {
-    PutRecords(RequestId),
-    Compress(BatchId),
-    ListShards,
 }
 
 // === impl StreamShared ===
@@ -262,7 +242,9 @@ impl Driver {
             Action::PutRecords(id, request) => {
                 // Called inside the task, so that a transport that panics fails its call and nothing else.
                 let transport = Arc::clone(&self.transport);
+                let copies = self.budget.copies(request.entries.iter().map(encoded_bytes).sum());
                 calls.start(Purpose::PutRecords(id), async move {
+                    let _held_until_the_answer = copies;
                     Answer::PutRecords(id, transport.put_records(request).await)
                 });
             }
@@ -360,69 +342,6 @@ impl Driver {
         );
         self.reporter.hot_shard(&self.shared.stream, shard, heaviest);
     }
-
-    fn settle(&self, finished: Finished<Ticket>) {
-        let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
-        let user_records = record.members.len();
-        let bytes = record.members.iter().map(|member| member.cost as usize).sum();
-        if self.reporter.is_heard() {
-            let predicted = || self.shared.lock().pipeline.shard_id(record.predicted_shard);
-            self.reporter.finished(&self.shared.stream, &finished, predicted);
-        }
-        match finished {
-            Finished::Stored { record, shard_id, sequence_number } => {
-                self.settle_stored(record, &(shard_id, sequence_number));
-            }
-            Finished::Failed { record, reason } => self.settle_failed(record, reason),
-        }
-        self.budget.give_back(bytes, user_records);
-    }
-
-    fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
-        let stored_after =
-            |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
-        let KinesisRecord { members, history, .. } = record;
-        let was_taken_apart = members.iter().any(|member| member.history.is_some());
-        let latest = if was_taken_apart { history.clone() } else { History::default() };
-        let together = stored_after(history);
-        let mut tags = Vec::new();
-        for member in members {
-            let result = match member.history.as_ref() {
-                None => together.clone(),
-                earlier => stored_after(latest.joined(earlier)),
-            };
-            match member.tag {
-                Ticket::Future(block, place) => block.settle(place, Ok(result)),
-                Ticket::Tagged(tag) if member.history.is_none() => tags.push(tag),
-                Ticket::Tagged(tag) => {
-                    guarded(|| self.outcomes.stored(&mut std::iter::once(tag), &result));
-                }
-            }
-        }
-        if !tags.is_empty() {
-            guarded(|| self.outcomes.stored(&mut tags.into_iter(), &together));
-        }
-    }
-
-    fn settle_failed(&self, record: KinesisRecord<Ticket>, reason: FailureReason) {
-        let history = record.history.clone();
-        let together: Arc<[Attempt]> = history.attempts.as_slice().into();
-        record.for_each_member(|member, part| {
-            let (attempts, doubt) = match member.history.as_ref() {
-                None => (Arc::clone(&together), history.may_have_been_written),
-                earlier => {
-                    let joined = history.joined(earlier);
-                    (joined.attempts.into_vec().into(), joined.may_have_been_written)
-                }
-            };
-            let record = owned(&self.shared.stream, part);
-            let failed = UserRecordFailed::new(reason, attempts, doubt, record);
-            match member.tag {
-                Ticket::Future(block, place) => block.settle(place, Err(failed)),
-                Ticket::Tagged(tag) => guarded(|| self.outcomes.failed(tag, failed)),
-            }
-        });
-    }
 }
 
 impl Drop for Driver {
@@ -448,48 +367,6 @@ impl Drop for Driver {
     }
 }
 
-// === impl Calls ===
-
-impl Calls {
-    fn start(&mut self, purpose: Purpose, call: impl Future<Output = Answer> + Send + 'static) {
-        let task = self.tasks.spawn(call);
-        self.purposes.insert(task.id(), purpose);
-    }
-
-    /// The next answer; `None` when no call is under way.
-    async fn next(&mut self) -> Option<Answer> {
-        let joined = self.tasks.join_next_with_id().await?;
-        Some(self.answer(joined))
-    }
-
-    /// An answer that is there already.
-    fn ready(&mut self) -> Option<Answer> {
-        let joined = self.tasks.try_join_next_with_id()?;
-        Some(self.answer(joined))
-    }
-
-    fn answer(&mut self, joined: Result<(Id, Answer), JoinError>) -> Answer {
-        match joined {
-            Ok((id, answer)) => {
-                self.purposes.remove(&id);
-                answer
-            }
-            Err(error) => {
-                let failure = CallError {
-                    code: "TransportFailure".to_owned(),
-                    message: error.to_string(),
-                    doubt: Doubt::MayHaveBeenWritten,
-                };
-                match self.purposes.remove(&error.id()) {
-                    Some(Purpose::PutRecords(id)) => Answer::PutRecords(id, Err(failure)),
-                    Some(Purpose::Compress(id)) => Answer::Compressed(id, Vec::new()),
-                    Some(Purpose::ListShards) | None => Answer::Shards(Err(failure)),
-                }
-            }
-        }
-    }
-}
-
 /// Compresses on a thread for such work: a batch takes milliseconds, which would hold up the tasks of others.
 async fn compress_all(blobs: Vec<Bytes>) -> Vec<Option<Bytes>> {
     let work = move || blobs.iter().map(|data| compress(data)).collect();
@@ -497,13 +374,8 @@ async fn compress_all(blobs: Vec<Bytes>) -> Vec<Option<Bytes>> {
     tokio::task::spawn_blocking(work).await.unwrap_or_default()
 }
 
-fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
-    UserRecord {
-        stream: stream.clone(),
-        partition_key: record.partition_key.into(),
-        explicit_hash_key: record.explicit_hash_key,
-        data: Bytes::copy_from_slice(record.data),
-        // It was checked when the record was accepted, or is this crate's own.
-        dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
-    }
+/// Bytes that the SDK makes of an entry: base64, keys and punctuation.
+fn encoded_bytes(entry: &PutRecordsEntry) -> usize {
+    const AROUND: usize = 128;
+    entry.data.len().div_ceil(3) * 4 + entry.partition_key.len() + AROUND
 }

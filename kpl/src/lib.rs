@@ -132,7 +132,7 @@ pub use metrics::{MetricsSink, NoMetrics};
 pub use metrics_upload::{CloudWatchMetrics, MetricsStartError};
 pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
 pub use partition_key::PartitionKey;
-pub use producer::{Producer, ProducerBuilder, SendError, StartError, StreamProducer};
+pub use producer::{Permit, Producer, ProducerBuilder, SendError, StartError, StreamProducer};
 pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     RecordDistributionStrategy, ShardDescription, ShardListing,

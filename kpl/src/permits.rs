@@ -1,10 +1,11 @@
-//! The budget over everything that a producer holds: at its bound a caller waits or gets its record back.
+//! The budget over everything that a producer holds, the copies included that the SDK makes of what is under way: at its
+//! bound a caller waits or gets its record back.
 //!
 //! Invariant: what was taken for a record is given back exactly when its outcome has been delivered. Callers that
 //! wait are served in the order in which they came, so a large record is not passed over for ever.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -31,6 +32,15 @@ pub(crate) struct Budget {
 struct Held {
     bytes: usize,
     records: usize,
+    /// Bytes of the calls under way.
+    copies: usize,
+}
+
+/// What the SDK holds of a call under way, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    budget: Arc<Budget>,
+    bytes: usize,
 }
 
 /// There is no room now.
@@ -65,12 +75,37 @@ impl Budget {
     /// Takes room for one record. A record larger than the whole budget passes when nothing else is held.
     pub(crate) fn try_take(&self, cost: u32) -> Result<(), Full> {
         let mut held = self.lock();
-        let bytes = held.bytes.saturating_add(cost as usize);
-        if held.records > 0 && (bytes > self.max_bytes || held.records >= self.max_records) {
-            return Err(Full);
-        }
-        *held = Held { bytes, records: held.records + 1 };
+        self.check(&held, cost as usize, held.records + 1)?;
+        held.bytes += cost as usize;
+        held.records += 1;
         Ok(())
+    }
+
+    /// Makes the room of one record larger or smaller.
+    pub(crate) fn resize(&self, taken: u32, cost: u32) -> Result<(), Full> {
+        let grows = cost.saturating_sub(taken) as usize;
+        if grows == 0 {
+            self.give_back((taken - cost) as usize, 0);
+            return Ok(());
+        }
+        let mut held = self.lock();
+        self.check(&held, grows, held.records)?;
+        held.bytes += grows;
+        Ok(())
+    }
+
+    /// Counts what the SDK holds of a call with entries of so many bytes. A call that is to be made is made, so this does
+    /// not ask for room; it leaves less for new records.
+    pub(crate) fn copies(self: &Arc<Self>, bytes: usize) -> Copies {
+        self.lock().copies += bytes;
+        Copies { budget: Arc::clone(self), bytes }
+    }
+
+    /// Whether there is room. A record larger than all of it passes when it is the only one.
+    fn check(&self, held: &Held, more: usize, records: usize) -> Result<(), Full> {
+        let bytes = held.bytes.saturating_add(held.copies).saturating_add(more);
+        let has_room = bytes <= self.max_bytes && records <= self.max_records;
+        if has_room || records <= 1 { Ok(()) } else { Err(Full) }
     }
 
     pub(crate) fn give_back(&self, bytes: usize, records: usize) {
@@ -120,6 +155,16 @@ impl Budget {
     }
 }
 
+impl Drop for Copies {
+    fn drop(&mut self) {
+        {
+            let mut held = self.budget.lock();
+            held.copies = held.copies.saturating_sub(self.bytes);
+        }
+        self.budget.wake();
+    }
+}
+
 impl<'a> Waiting<'a> {
     fn count(waiting: &'a AtomicUsize) -> Self {
         waiting.fetch_add(1, Ordering::AcqRel);
@@ -165,6 +210,26 @@ mod tests {
         assert!(budget.try_take(1).is_ok() && budget.try_take(500).is_err());
         budget.give_back(1, 1);
         assert!(budget.try_take(500).is_ok() && budget.try_take(1).is_err());
+    }
+
+    #[test]
+    fn what_the_sdk_holds_leaves_less_room() {
+        let budget = Arc::new(Budget::new(100, 10));
+        assert!(budget.try_take(40).is_ok());
+        let copies = budget.copies(50);
+        assert!(budget.try_take(11).is_err() && budget.try_take(10).is_ok());
+        drop(copies);
+        assert!(budget.try_take(50).is_ok());
+        assert_eq!(budget.outstanding(), (3, 100));
+    }
+
+    #[test]
+    fn room_that_was_taken_can_be_resized() {
+        let budget = Budget::new(100, 2);
+        assert!(budget.try_take(40).is_ok() && budget.try_take(30).is_ok());
+        assert!(budget.resize(40, 70).is_ok() && budget.resize(70, 71).is_err());
+        assert!(budget.resize(70, 10).is_ok());
+        assert_eq!(budget.outstanding(), (2, 40));
     }
 
     #[test]

@@ -11,16 +11,13 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
 use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
 use crate::dedup_id::NUMBERED_ID_BYTES;
 use crate::delivery::{Delivery, OutcomeSink};
-use crate::driver::{Closed, Driver, StreamShared};
-use crate::metrics::MetricsSink;
+use crate::driver::{Driver, StreamShared};
 use crate::metrics_upload::CloudWatchMetrics;
-use crate::outcome::{UserRecordFailed, UserRecordResult};
-use crate::permits::{Budget, Full};
+use crate::permits::Budget;
 use crate::reporter::Reporter;
 use crate::snapshot::ProducerSnapshot;
 use crate::transport::Transport;
@@ -28,7 +25,14 @@ use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
 use configs::Configs;
 
+mod builder;
 mod configs;
+mod permit;
+mod stream_producer;
+
+pub use builder::{ProducerBuilder, StartError};
+pub use permit::Permit;
+pub use stream_producer::StreamProducer;
 
 /// Takes user records and puts them into streams. Cloning is cheap, and clones are the same producer.
 ///
@@ -38,35 +42,6 @@ mod configs;
 #[derive(Debug, Clone)]
 pub struct Producer {
     inner: Arc<Inner>,
-}
-
-/// One stream of a producer, looked up once: the form of the hot path. Cloning is cheap.
-#[derive(Debug, Clone)]
-pub struct StreamProducer {
-    shared: Arc<StreamShared>,
-    inner: Arc<Inner>,
-}
-
-/// Sets a producer up; see [`Producer::builder`].
-pub struct ProducerBuilder {
-    configs: Configs,
-    service: Service,
-    transport: Arc<dyn Transport>,
-    metrics: Option<Arc<dyn MetricsSink>>,
-    cloudwatch: Option<CloudWatchMetrics>,
-    outcomes: Arc<dyn OutcomeSink>,
-}
-
-/// Why a producer could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The configuration has problems; all of them are listed.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// There is no tokio runtime to run on.
-    #[error("a producer runs on tokio: start it inside a tokio runtime")]
-    NoRuntime,
 }
 
 /// Why a record was not accepted. `R` is the record, handed back.
@@ -100,112 +75,12 @@ struct Inner {
     closed: std::sync::atomic::AtomicBool,
 }
 
-struct NoOutcomes;
-
-// === impl ProducerBuilder ===
-
-impl ProducerBuilder {
-    /// How the producer behaves. Default: [`Config::default`].
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.configs.producer = config;
-        self
-    }
-
-    /// How the producer behaves towards one stream, instead of [`ProducerBuilder::config`]; nothing is mixed but what
-    /// belongs to the producer as a whole, and so is always taken from there: `max_outstanding_bytes`,
-    /// `max_outstanding_records`, `producer_id`, everything about metrics, and the connection.
-    ///
-    /// Of two configurations for one stream the last counts.
-    ///
-    /// ```no_run
-    /// # fn start(transport: impl kpl::Transport) -> Result<kpl::Producer, Box<dyn std::error::Error>> {
-    /// let mut patient = kpl::Config::default();
-    /// patient.record_ttl = None;
-    /// let audit = kpl::StreamName::new("audit")?;
-    /// let producer = kpl::Producer::builder(transport).stream_config(audit, patient).start()?;
-    /// # Ok(producer)
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn stream_config(mut self, stream: StreamName, config: Config) -> Self {
-        self.configs.streams.insert(stream, config);
-        self
-    }
-
-    /// Where its metrics go. Default: nowhere, and nothing is computed for them.
-    #[must_use]
-    pub fn metrics(mut self, sink: impl MetricsSink) -> Self {
-        self.metrics = Some(Arc::new(sink));
-        self
-    }
-
-    /// Uploads its metrics to CloudWatch, the last window on [`Producer::close`]. A sink given to
-    /// [`ProducerBuilder::metrics`] hears the same events.
-    #[must_use]
-    pub fn cloudwatch_metrics(mut self, metrics: CloudWatchMetrics) -> Self {
-        self.cloudwatch = Some(metrics);
-        self
-    }
-
-    /// Who is told the outcomes of records sent with [`StreamProducer::try_send_tagged`]. Default: nobody.
-    #[must_use]
-    pub fn outcomes(mut self, sink: impl OutcomeSink) -> Self {
-        self.outcomes = Arc::new(sink);
-        self
-    }
-
-    /// The streams are Firehose delivery streams: partition keys are ignored, nothing is aggregated, and Firehose's
-    /// limits apply.
-    #[must_use]
-    pub fn delivery_streams(mut self) -> Self {
-        self.service = Service::DeliveryStream;
-        self
-    }
-
-    /// Starts the producer on the present tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] when the configuration has problems or there is no runtime.
-    pub fn start(self) -> Result<Producer, StartError> {
-        let configs = self.configs.served_by(self.service, fastrand::u64(..))?;
-        let config = &configs.producer;
-        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
-        let clock = Clock::start();
-        let inner = Inner {
-            configs,
-            service: self.service,
-            transport: self.transport,
-            reporter: Reporter::new(self.metrics, self.cloudwatch.as_ref()),
-            cloudwatch: self.cloudwatch,
-            outcomes: self.outcomes,
-            budget,
-            control_plane: ControlPlane::new(clock),
-            clock,
-            runtime,
-            streams: RwLock::new(HashMap::new()),
-            ends: Mutex::new(Vec::new()),
-            closed: false.into(),
-        };
-        Ok(Producer { inner: Arc::new(inner) })
-    }
-}
-
 // === impl Producer ===
 
 impl Producer {
     /// A producer over `transport`: [`AwsTransport`](crate::AwsTransport), or one of your own.
     pub fn builder(transport: impl Transport) -> ProducerBuilder {
-        ProducerBuilder {
-            configs: Configs::default(),
-            service: Service::DataStream,
-            transport: Arc::new(transport),
-            metrics: None,
-            cloudwatch: None,
-            outcomes: Arc::new(NoOutcomes),
-        }
+        ProducerBuilder::new(Arc::new(transport))
     }
 
     /// Hands a record over, waiting for room if there is none. The future that it returns resolves to the outcome.
@@ -329,129 +204,6 @@ impl Producer {
     }
 }
 
-// === impl StreamProducer ===
-
-impl StreamProducer {
-    /// As [`Producer::send`], for a record that is borrowed and whose stream is known: nothing is looked up and
-    /// nothing copied but into the aggregate.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Invalid`] or [`SendError::Closed`]; the caller still has the record.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future before it returns leaves the record unsent; nothing else is lost.
-    pub async fn send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
-        self.accept_waiting(record).await.map_err(|refusal| refusal.with(()))
-    }
-
-    /// As [`Producer::try_send`], for a record that is borrowed and whose stream is known.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; the caller still has the record.
-    pub fn try_send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
-        self.accept_now(record).map_err(|refusal| refusal.with(()))
-    }
-
-    /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
-    /// [`outcomes`](ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; the caller still has the record.
-    pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
-        let record = self
-            .inner
-            .checked(&self.shared.stream, record)
-            .map_err(|problem| SendError::Invalid((), problem))?;
-        let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
-        self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
-            self.inner.budget.give_back(cost as usize, 1);
-            SendError::Closed(())
-        })
-    }
-
-    /// Waits until a record of `bytes` (data and partition key) would have had room. Returns at once when the producer
-    /// is closed; the next `try_send_tagged` says so.
-    ///
-    /// The room is not kept for the caller: somebody else may be faster.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is taken: dropping the future loses nothing.
-    pub async fn wait_for_room(&self, bytes: usize) {
-        let cost = Budget::cost_of_bytes(bytes);
-        if self.inner.budget.take(cost, || self.press()).await.is_ok() {
-            self.inner.budget.give_back(cost as usize, 1);
-        }
-    }
-
-    /// As [`Producer::flush`], for this stream alone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future stops the waiting, not the sending.
-    pub async fn flush(&self) {
-        let _ = self.shared.flush().await;
-    }
-
-    fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
-        let cost = self.take_now(&record)?;
-        self.accept(record, cost)
-    }
-
-    async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
-        let cost = Budget::cost(&record);
-        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
-        self.accept(record, cost)
-    }
-
-    fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
-        let cost = Budget::cost(record);
-        match self.inner.budget.try_take(cost) {
-            Ok(()) => Ok(cost),
-            Err(Full) => Err(self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full)),
-        }
-    }
-
-    /// There is no room. It may be another stream that holds it.
-    fn press(&self) -> Result<(), Closed> {
-        for stream in self.inner.all_streams() {
-            // A stream that has ended holds nothing.
-            let _ = stream.press();
-        }
-        self.shared.check_open()
-    }
-
-    fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Refusal> {
-        self.shared.accept(record, cost).map_err(|Closed| {
-            self.inner.budget.give_back(cost as usize, 1);
-            Refusal::Closed
-        })
-    }
-}
-
-/// A [`SendError`] before it is known what record to hand back.
-enum Refusal {
-    Full,
-    Closed,
-    Invalid(InvalidUserRecord),
-}
-
-impl Refusal {
-    fn with<R>(self, record: R) -> SendError<R> {
-        match self {
-            Self::Full => SendError::Full(record),
-            Self::Closed => SendError::Closed(record),
-            Self::Invalid(problem) => SendError::Invalid(record, problem),
-        }
-    }
-}
-
 // === impl Inner ===
 
 impl Inner {
@@ -531,19 +283,8 @@ impl Drop for Inner {
     }
 }
 
-impl OutcomeSink for NoOutcomes {
-    fn stored(&self, _tags: &mut dyn Iterator<Item = u64>, _result: &UserRecordResult) {}
-    fn failed(&self, _tag: u64, _failed: UserRecordFailed) {}
-}
-
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Inner").field("configs", &self.configs).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ProducerBuilder {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ProducerBuilder").field("configs", &self.configs).finish_non_exhaustive()
     }
 }

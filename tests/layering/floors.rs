@@ -146,6 +146,7 @@ const KPL_ROWS: &[Row] = &[
     Row("metrics", Floor::Edges),
     Row("metrics/*", Floor::Edges),
     Row("driver", Floor::Shell),
+    Row("driver/*", Floor::Shell),
     Row("reporter", Floor::Shell),
     Row("metrics_upload", Floor::Shell),
     Row("metrics_upload/*", Floor::Shell),
@@ -210,7 +211,8 @@ const AWS_EDGES: &[&str] = &[
     "transport/aws/cloudwatch",
     "transport/aws/connection",
     "transport/aws/kinesis",
-    "transport/aws/kinesis/*",
+    "transport/aws/kinesis/cbor",
+    "transport/aws/kinesis/shard_listing",
     "transport/aws/firehose",
 ];
 

@@ -127,7 +127,11 @@ impl<T> Limiter<T> {
             let next = match &mut self.order {
                 None => state.drain(now, self.record_ttl, released, expired),
                 Some(order) => {
-                    let looked = state.drain_in_order(now, self.record_ttl, order, released, expired);
+                    let (ttl, under_way) = (self.record_ttl, &mut order.under_way);
+                    let looked = match order.is_halted {
+                        true => state.wait(now, ttl, expired),
+                        false => state.drain_in_order(now, ttl, under_way, released, expired),
+                    };
                     if looked == Looked::Expired {
                         again.push(lane);
                     }

@@ -7,6 +7,7 @@
 mod held;
 mod in_order;
 mod view;
+mod way;
 mod way_back;
 
 use std::collections::VecDeque;
@@ -17,8 +18,7 @@ use bytes::Bytes;
 use self::held::Held;
 use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::Config;
-use crate::config::choices::Compression;
-use crate::core::aggregator::{Aggregator, Deadlines, alone};
+use crate::core::aggregator::Aggregator;
 use crate::core::call_summary::CallSummary;
 use crate::core::collector::Collector;
 use crate::core::compressor::{BatchId, Compressor};
@@ -34,15 +34,10 @@ use crate::error_class::ErrorClass;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{
-    CallError, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy,
-    ShardListing,
+    CallError, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy, ShardListing,
 };
-use crate::types::{FlushId, HashKey, Moment, RequestId, SequenceNumber, ShardId, StreamName};
+use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
-
-/// How long a record waits for the first shard map, at most half of its time to live, when its dedup id can travel only
-/// with a prediction.
-const ID_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much later than it could a record learns that it expired, when it waits for a call to become possible.
 const EXPIRY_SLACK: Duration = Duration::from_millis(10);
@@ -375,132 +370,6 @@ impl<T> Pipeline<T> {
             + self.collector.members()
             + self.suspects.members()
             + self.sender.members()
-    }
-}
-
-// === impl Pipeline: the way of a record ===
-
-impl<T> Pipeline<T> {
-    fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
-        if self.shards.is_awaited() {
-            let leaves_at = match record.dedup_id {
-                None => self.deadlines(&member, now).send,
-                Some(_) => member
-                    .arrival
-                    .plus(self.config.record_ttl.map_or(ID_PATIENCE, |ttl| ID_PATIENCE.min(ttl / 2))),
-            };
-            self.held.put(record, member, leaves_at);
-            return;
-        }
-        let deadlines = self.deadlines(&member, now);
-        let hash_key = if self.shards.is_off() { HashKey(0) } else { record.hash_key() };
-        match self.shards.predict(hash_key) {
-            Some(shard) if self.config.aggregation_enabled => {
-                let mut closed = std::mem::take(&mut self.closed);
-                self.aggregator.add(record, hash_key, shard, member, deadlines, &mut closed);
-                self.limit(&mut closed, now);
-                self.closed = closed;
-            }
-            shard => self.pass_on(alone(record, hash_key, shard, member, deadlines.send), now),
-        }
-    }
-
-    fn deadlines(&self, member: &Member<T>, now: Moment) -> Deadlines {
-        if self.closing || self.flushes.is_hurried(member.epoch) {
-            return Deadlines { close: now, send: now };
-        }
-        let send = member.arrival.plus(self.config.buffered_time());
-        Deadlines { close: send.minus(self.collection_time), send }
-    }
-
-    /// Whether a flush, a close or somebody in need of room waits for this record.
-    fn is_hurried(&self, record: &KinesisRecord<T>) -> bool {
-        let hurried = |member: &Member<T>| self.flushes.is_hurried(member.epoch);
-        self.closing || (self.flushes.has_hurried() && record.members.iter().any(hurried))
-    }
-
-    /// Nothing that is here now waits for company any more. (What the limiter holds is looked at as it leaves it.)
-    fn hurry(&mut self, now: Moment) {
-        self.collector.hurry();
-        let mut closed = std::mem::take(&mut self.closed);
-        self.aggregator.close_all(now, &mut closed);
-        self.limit(&mut closed, now);
-        self.closed = closed;
-    }
-
-    fn limit(&mut self, closed: &mut Vec<KinesisRecord<T>>, now: Moment) {
-        for record in closed.drain(..) {
-            self.pass_on(record, now);
-        }
-    }
-
-    /// A new Kinesis record goes to the limiter, where compression is on by way of the compressor.
-    fn pass_on(&mut self, record: KinesisRecord<T>, now: Moment) {
-        let record = match self.config.compression {
-            Compression::None => Some(record),
-            Compression::Gzip => self.compressor.put(record),
-        };
-        match record {
-            Some(record) => self.limiter.put(record, now),
-            None => self.start_compressing(),
-        }
-    }
-
-    fn start_compressing(&mut self) {
-        while let Some((id, blobs)) = self.compressor.start() {
-            self.actions.push_back(Action::Compress(id, blobs));
-        }
-    }
-
-    fn is_ready(&self, now: Moment) -> bool {
-        (self.closing && !self.collector.is_empty()) || self.collector.ready(now).is_some()
-    }
-
-    /// The entries of the call to be made now, if one is.
-    fn next_entries(&mut self, now: Moment) -> Option<Vec<KinesisRecord<T>>> {
-        while let Some(suspects) = self.suspects.take() {
-            let records = self.unexpired(suspects, now);
-            if !records.is_empty() {
-                return Some(records);
-            }
-        }
-        self.is_ready(now).then(|| self.collector.take())
-    }
-
-    fn unexpired(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> Vec<KinesisRecord<T>> {
-        let (unexpired, expired): (Vec<_>, Vec<_>) =
-            records.into_iter().partition(|record| self.expiration(record.arrival) > now);
-        for record in expired {
-            self.limiter.landed(&record, now);
-            self.expire(record, now);
-        }
-        unexpired
-    }
-
-    fn send(&mut self, now: Moment) {
-        let mut has_traffic = false;
-        while self.sender.room_at() <= now
-            && let Some(records) = self.next_entries(now)
-        {
-            let entries = records.iter().map(entry).collect();
-            let id = self.sender.start(records, now);
-            self.actions.push_back(Action::PutRecords(
-                id,
-                PutRecordsRequest { stream: self.stream.clone(), entries },
-            ));
-            has_traffic = true;
-        }
-        if has_traffic && !self.closing && self.shards.is_refreshed(now) {
-            self.actions.push_back(Action::ListShards);
-        }
-    }
-}
-
-fn entry<T>(record: &KinesisRecord<T>) -> PutRecordsEntry {
-    PutRecordsEntry {
-        partition_key: record.partition_key().to_owned(),
-        explicit_hash_key: record.hash_keys.0,
-        data: record.data.clone(),
     }
 }
 

@@ -1,22 +1,23 @@
 //! A stream's whole life in virtual time: random traffic and a service that throttles, fails, loses answers and
 //! reshards. After every step the invariants are checked; a failing seed prints itself and replays exactly.
 
+mod kinesis;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::aggregation_format::{Decoded, decode};
+use self::kinesis::Kinesis;
 use crate::compression::compress;
 use crate::config::Config;
 use crate::config::choices::Compression;
 use crate::core::compressor::BatchId;
 use crate::core::pipeline::{Action, Finished, Pipeline, Service};
-use crate::dedup_id::DedupId;
 use crate::outcome::FailureReason;
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
-    RecordDistributionStrategy, ShardDescription, ShardListing,
+    ShardListing,
 };
 use crate::types::{FlushId, HashKey, Moment, RequestId, StreamName};
 use crate::user_record::RecordRef;
@@ -58,21 +59,6 @@ const STORM: Weather =
 /// Bytes of the few large records.
 const LARGE: usize = 100_000;
 
-/// A stream as the service sees it: open shards, and everything ever stored.
-struct Kinesis {
-    open: Vec<ShardDescription>,
-    strategy: RecordDistributionStrategy,
-    /// Places records under AUTO.
-    random: fastrand::Rng,
-    shards_made: u32,
-    stored: HashMap<u64, u32>,
-    seen: HashSet<u64>,
-    expects_ids: bool,
-    ids: HashMap<DedupId, u64>,
-    /// The youngest record seen of each hash key, where order is promised.
-    youngest: Option<HashMap<HashKey, u64>>,
-}
-
 struct World {
     seed: u64,
     random: fastrand::Rng,
@@ -100,106 +86,6 @@ enum Arrival {
     Compressed(BatchId, Vec<Option<Bytes>>),
     Shards,
     ShardsFailed,
-}
-
-impl Kinesis {
-    fn new(shards: u32, expects_ids: bool, expects_order: bool) -> Self {
-        let width = u128::MAX / u128::from(shards);
-        let mut kinesis = Self {
-            open: Vec::new(),
-            strategy: RecordDistributionStrategy::UserPartitionKey,
-            random: fastrand::Rng::with_seed(u64::from(shards)),
-            shards_made: 0,
-            stored: HashMap::new(),
-            seen: HashSet::new(),
-            expects_ids,
-            ids: HashMap::new(),
-            youngest: expects_order.then(HashMap::new),
-        };
-        for number in 0..u128::from(shards) {
-            let end = if number + 1 == u128::from(shards) { u128::MAX } else { (number + 1) * width - 1 };
-            kinesis.make(number * width, end);
-        }
-        kinesis
-    }
-
-    fn make(&mut self, start: u128, end: u128) {
-        let shard_id = format!("shardId-{:012}", self.shards_made).as_str().into();
-        self.shards_made += 1;
-        self.open.push(ShardDescription {
-            shard_id,
-            starting_hash_key: HashKey(start),
-            ending_hash_key: HashKey(end),
-        });
-    }
-
-    fn reshard(&mut self, random: &mut fastrand::Rng) {
-        self.open.sort_by_key(|shard| shard.starting_hash_key);
-        let place = random.usize(..self.open.len());
-        let shard = self.open.remove(place);
-        let (start, end) = (shard.starting_hash_key.0, shard.ending_hash_key.0);
-        if random.bool() && place < self.open.len() {
-            let right = self.open.remove(place);
-            self.make(start, right.ending_hash_key.0);
-        } else {
-            let middle = start + (end - start) / 2;
-            self.make(start, middle);
-            self.make(middle + 1, end);
-        }
-    }
-
-    fn change_strategy(&mut self) {
-        self.strategy = match self.strategy {
-            RecordDistributionStrategy::UserPartitionKey => RecordDistributionStrategy::Auto,
-            RecordDistributionStrategy::Auto => RecordDistributionStrategy::UserPartitionKey,
-        };
-    }
-
-    /// Stores an entry as a consumer with the KCL's rules would see it; answers where.
-    fn store(&mut self, entry: &PutRecordsEntry) -> EntryPlaced {
-        let holds = |shard: &&ShardDescription| {
-            shard.starting_hash_key <= entry.explicit_hash_key
-                && entry.explicit_hash_key <= shard.ending_hash_key
-        };
-        let place = match self.strategy {
-            RecordDistributionStrategy::UserPartitionKey => self.open.iter().position(|shard| holds(&shard)),
-            RecordDistributionStrategy::Auto => Some(self.random.usize(..self.open.len())),
-        };
-        let shard = self.open[place.expect("the shards cover all keys")].clone();
-        match decode(&entry.data) {
-            Decoded::Plain => self.see(&entry.data, entry.explicit_hash_key, None),
-            Decoded::Decompressed(data) => self.see(&data, entry.explicit_hash_key, None),
-            Decoded::Aggregated(records) => {
-                let visible = records.iter().all(|record| {
-                    let key = record.as_ref().hash_key();
-                    shard.starting_hash_key <= key && key <= shard.ending_hash_key
-                });
-                if visible {
-                    for record in &records {
-                        self.see(&record.data, record.as_ref().hash_key(), record.dedup_id.as_ref());
-                    }
-                }
-            }
-        }
-        EntryPlaced { shard_id: shard.shard_id, sequence_number: "1".into() }
-    }
-
-    fn see(&mut self, data: &[u8], hash_key: HashKey, id: Option<&DedupId>) {
-        let number =
-            u64::from_be_bytes(data[..8].try_into().expect("a simulated record starts with its number"));
-        *self.stored.entry(number).or_default() += 1;
-        if self.seen.insert(number)
-            && let Some(youngest) = &mut self.youngest
-        {
-            let before = youngest.insert(hash_key, number);
-            assert!(before < Some(number), "{number} came after {before:?} of its key {hash_key}");
-        }
-        assert!(id.is_none() || self.expects_ids, "an id that nobody asked for");
-        if let Some(id) = id {
-            let first = self.ids.entry(id.clone()).or_insert(number);
-            assert_eq!(*first, number, "two records with the id {id}");
-        }
-    }
 }
 
 impl World {
@@ -507,109 +393,5 @@ fn failure(code: &str, doubt: Doubt) -> CallError {
     CallError { code: code.to_owned(), message: String::new(), doubt }
 }
 
-fn all_stored(world: &World) {
-    let failed = world.outcomes.iter().find(|(_, stored)| !**stored);
-    assert_eq!(failed, None, "seed {}", world.seed);
-    assert_eq!(world.kinesis.seen.len() as u64, world.weather.records, "seed {}", world.seed);
-    assert!(world.flushes.is_empty(), "seed {}: a flush never ended", world.seed);
-}
-
-#[test]
-fn in_calm_weather_every_record_is_stored_once() {
-    for seed in 0..10 {
-        let world = World::new(seed, CALM).run();
-        all_stored(&world);
-        assert!(world.kinesis.stored.values().all(|copies| *copies == 1), "seed {seed}: duplicates");
-        let ids = if world.kinesis.expects_ids { world.kinesis.seen.len() } else { 0 };
-        assert_eq!(world.kinesis.ids.len(), ids, "seed {seed}: ids of all records or of none");
-        assert_eq!(
-            world.pipeline.next_wakeup(),
-            Moment::NEVER,
-            "seed {seed}: a quiet machine asks for nothing"
-        );
-    }
-}
-
-#[test]
-fn in_a_storm_nothing_is_lost() {
-    for seed in 100..130 {
-        all_stored(&World::new(seed, STORM).run());
-        all_stored(&World::new(seed, Weather { aggregation: false, records: 5_000, ..STORM }).run());
-    }
-}
-
-#[test]
-fn in_a_storm_the_order_of_each_key_is_kept() {
-    for seed in 400..420 {
-        let storm = Weather { strict_order: true, records: 10_000, reshards: 12, ..STORM };
-        all_stored(&World::new(seed, storm).run());
-        all_stored(&World::new(seed, Weather { aggregation: false, records: 2_500, ..storm }).run());
-        let ttl = Some(Duration::from_secs(1));
-        let mortal = World::new(seed, Weather { ttl, refusals: 0.02, records: 5_000, ..storm }).run();
-        assert_eq!(mortal.outcomes.len(), 5_000, "seed {seed}");
-    }
-}
-
-#[test]
-fn one_refused_entry_takes_no_neighbour_with_it() {
-    // Compressed they would be small.
-    for seed in (500..512).filter(|seed| seed % 10 != 1) {
-        let weather = Weather { refuses_large: true, records: 5_000, entry_failures: 0.05, ..CALM };
-        let weather = Weather { strict_order: seed % 2 == 0, ..weather };
-        let world = World::new(seed, weather).run();
-        assert_eq!(world.outcomes.len(), 5_000, "seed {seed}");
-        for (number, stored) in &world.outcomes {
-            assert_eq!(*stored, !world.large.contains(number), "seed {seed}: record {number}");
-        }
-        assert!(!world.large.is_empty(), "seed {seed}");
-    }
-}
-
-#[test]
-fn a_stream_that_goes_to_auto_and_back_loses_nothing() {
-    for seed in 300..310 {
-        let weather = Weather { strategy_changes: 5, records: 4_000, ..STORM };
-        all_stored(&World::new(seed, weather).run());
-        let weather = Weather { strategy_changes: 5, records: 4_000, ..CALM };
-        all_stored(&World::new(seed, weather).run());
-    }
-}
-
-#[test]
-fn mortal_records_get_honest_outcomes() {
-    let weather = Weather {
-        ttl: Some(Duration::from_secs(1)),
-        refusals: 0.02,
-        records: 10_000,
-        entry_failures: 0.5,
-        ..STORM
-    };
-    for seed in 200..220 {
-        let world = World::new(seed, weather).run();
-        assert_eq!(world.outcomes.len() as u64, weather.records, "seed {seed}");
-        assert!(
-            world.outcomes.values().any(|stored| !stored),
-            "seed {seed}: the weather was too mild to test anything"
-        );
-    }
-}
-
-#[test]
-fn a_run_replays_from_its_seed() {
-    let fingerprint = |world: World| (world.now, world.flushed, world.kinesis.stored.values().sum::<u32>());
-    assert_eq!(fingerprint(World::new(7, STORM).run()), fingerprint(World::new(7, STORM).run()));
-}
-
-#[test]
-fn abort_tells_everybody() {
-    let mut world = World::new(3, STORM);
-    for number in 0..3000 {
-        world.accept(number);
-        if number % 100 == 0 {
-            world.pass(world.now.plus(Duration::from_millis(10)));
-        }
-    }
-    world.pipeline.abort(world.now);
-    world.settle();
-    assert_eq!((world.outcomes.len(), world.pipeline.outstanding()), (3000, 0));
-}
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ mod monitor;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod reserve;
+#[cfg(test)]
 mod runtimes;
 #[cfg(test)]
 mod stream_configs;

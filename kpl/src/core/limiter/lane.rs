@@ -5,8 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Order;
-use crate::core::keys_under_way::{Span, overlap};
+use crate::core::keys_under_way::{KeysUnderWay, Span, overlap};
 use crate::core::token_bucket::TokenBucket;
 use crate::kinesis_record::KinesisRecord;
 use crate::types::Moment;
@@ -69,12 +68,29 @@ impl<T> LaneState<T> {
         Moment::NEVER
     }
 
+    /// Releases nothing.
+    pub(super) fn wait(
+        &mut self,
+        now: Moment,
+        record_ttl: Option<Duration>,
+        expired: &mut Vec<KinesisRecord<T>>,
+    ) -> Looked {
+        match self.queue.front().map(|head| expiration(head, record_ttl)) {
+            None => Looked::Empty,
+            Some(expires) if expires > now => Looked::Blocked(expires),
+            Some(_) => {
+                expired.extend(self.queue.pop_front());
+                Looked::Expired
+            }
+        }
+    }
+
     /// Releases those that share no hash key with one under way, nor with an older one that has to wait.
     pub(super) fn drain_in_order(
         &mut self,
         now: Moment,
         record_ttl: Option<Duration>,
-        order: &mut Order,
+        under_way: &mut KeysUnderWay,
         released: &mut Vec<KinesisRecord<T>>,
         expired: &mut Vec<KinesisRecord<T>>,
     ) -> Looked {
@@ -89,17 +105,17 @@ impl<T> LaneState<T> {
             }
             let place = waiting.len();
             let keys = match self.queue.get(place) {
-                Some(record) if place < PASSED_OVER && !order.is_halted => record.hash_keys,
+                Some(record) if place < PASSED_OVER => record.hash_keys,
                 _ => break Looked::Blocked(expires),
             };
-            if order.under_way.overlaps(keys) || waiting.iter().any(|span| overlap(*span, keys)) {
+            if under_way.overlaps(keys) || waiting.iter().any(|span| overlap(*span, keys)) {
                 waiting.push(keys);
                 continue;
             }
             if let Err(wait) = self.admit(place, now) {
                 break Looked::Until(wait.min(expires));
             }
-            order.under_way.insert(keys);
+            under_way.insert(keys);
             released.extend(self.queue.remove(place));
         };
         // Others wait for those that leave now, so they wait for nobody.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
 use crate::compression::compress;
-use crate::put_records::{Doubt, EntryError, EntryPlaced, ShardDescription};
+use crate::put_records::{Doubt, EntryError, EntryPlaced, PutRecordsEntry, ShardDescription};
+use crate::types::HashKey;
 
 /// A pipeline with its clock, fed by hand.
 struct Scene {

@@ -1,0 +1,93 @@
+//! Telling the records' owners what became of them.
+//!
+//! Invariant: the budget is given back when, and only when, the outcome was delivered.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Driver;
+use crate::core::pipeline::Finished;
+use crate::dedup_id::DedupId;
+use crate::delivery::Ticket;
+use crate::kinesis_record::{History, KinesisRecord};
+use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
+use crate::reporter::guarded;
+use crate::types::{SequenceNumber, ShardId, StreamName};
+use crate::user_record::{RecordRef, UserRecord};
+
+impl Driver {
+    pub(super) fn settle(&self, finished: Finished<Ticket>) {
+        let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
+        let user_records = record.members.len();
+        let bytes = record.members.iter().map(|member| member.cost as usize).sum();
+        if self.reporter.is_heard() {
+            let predicted = || self.shared.lock().pipeline.shard_id(record.predicted_shard);
+            self.reporter.finished(&self.shared.stream, &finished, predicted);
+        }
+        match finished {
+            Finished::Stored { record, shard_id, sequence_number } => {
+                self.settle_stored(record, &(shard_id, sequence_number));
+            }
+            Finished::Failed { record, reason } => self.settle_failed(record, reason),
+        }
+        self.budget.give_back(bytes, user_records);
+    }
+
+    fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
+        let stored_after =
+            |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
+        let KinesisRecord { members, history, .. } = record;
+        let was_taken_apart = members.iter().any(|member| member.history.is_some());
+        let latest = if was_taken_apart { history.clone() } else { History::default() };
+        let together = stored_after(history);
+        let mut tags = Vec::new();
+        for member in members {
+            let result = match member.history.as_ref() {
+                None => together.clone(),
+                earlier => stored_after(latest.joined(earlier)),
+            };
+            match member.tag {
+                Ticket::Future(block, place) => block.settle(place, Ok(result)),
+                Ticket::Tagged(tag) if member.history.is_none() => tags.push(tag),
+                Ticket::Tagged(tag) => {
+                    guarded(|| self.outcomes.stored(&mut std::iter::once(tag), &result));
+                }
+            }
+        }
+        if !tags.is_empty() {
+            guarded(|| self.outcomes.stored(&mut tags.into_iter(), &together));
+        }
+    }
+
+    fn settle_failed(&self, record: KinesisRecord<Ticket>, reason: FailureReason) {
+        let history = record.history.clone();
+        let together: Arc<[Attempt]> = history.attempts.as_slice().into();
+        record.for_each_member(|member, part| {
+            let (attempts, doubt) = match member.history.as_ref() {
+                None => (Arc::clone(&together), history.may_have_been_written),
+                earlier => {
+                    let joined = history.joined(earlier);
+                    (joined.attempts.into_vec().into(), joined.may_have_been_written)
+                }
+            };
+            let record = owned(&self.shared.stream, part);
+            let failed = UserRecordFailed::new(reason, attempts, doubt, record);
+            match member.tag {
+                Ticket::Future(block, place) => block.settle(place, Err(failed)),
+                Ticket::Tagged(tag) => guarded(|| self.outcomes.failed(tag, failed)),
+            }
+        });
+    }
+}
+
+fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
+    UserRecord {
+        stream: stream.clone(),
+        partition_key: record.partition_key.into(),
+        explicit_hash_key: record.explicit_hash_key,
+        data: Bytes::copy_from_slice(record.data),
+        // It was checked when the record was accepted, or is this crate's own.
+        dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
+    }
+}

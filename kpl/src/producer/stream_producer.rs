@@ -1,0 +1,169 @@
+//! One stream of a producer: the hot path.
+//!
+//! Invariant: room that was taken for a record is given back when the record is not accepted after all.
+
+use std::sync::Arc;
+
+use super::permit::Permit;
+use super::{Inner, SendError};
+use crate::delivery::Delivery;
+use crate::driver::{Closed, StreamShared};
+use crate::permits::{Budget, Full};
+use crate::user_record::{InvalidUserRecord, RecordRef};
+
+/// One stream of a producer, looked up once: the form of the hot path. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct StreamProducer {
+    pub(super) shared: Arc<StreamShared>,
+    pub(super) inner: Arc<Inner>,
+}
+
+/// A [`SendError`] before it is known what record to hand back.
+pub(super) enum Refusal {
+    Full,
+    Closed,
+    Invalid(InvalidUserRecord),
+}
+
+impl Refusal {
+    pub(super) fn with<R>(self, record: R) -> SendError<R> {
+        match self {
+            Self::Full => SendError::Full(record),
+            Self::Closed => SendError::Closed(record),
+            Self::Invalid(problem) => SendError::Invalid(record, problem),
+        }
+    }
+}
+
+// === impl StreamProducer ===
+
+impl StreamProducer {
+    /// As [`Producer::send`], for a record that is borrowed and whose stream is known: nothing is looked up and
+    /// nothing copied but into the aggregate.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Invalid`] or [`SendError::Closed`]; the caller still has the record.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it returns leaves the record unsent; nothing else is lost.
+    pub async fn send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
+        self.accept_waiting(record).await.map_err(|refusal| refusal.with(()))
+    }
+
+    /// As [`Producer::try_send`], for a record that is borrowed and whose stream is known.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the caller still has the record.
+    pub fn try_send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
+        self.accept_now(record).map_err(|refusal| refusal.with(()))
+    }
+
+    /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
+    /// [`outcomes`](ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the caller still has the record.
+    pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
+        let record = self
+            .inner
+            .checked(&self.shared.stream, record)
+            .map_err(|problem| SendError::Invalid((), problem))?;
+        let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
+        self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
+            self.inner.budget.give_back(cost as usize, 1);
+            SendError::Closed(())
+        })
+    }
+
+    /// Waits until a record of `bytes` (data and partition key) would have had room. Returns at once when the producer
+    /// is closed; the next `try_send_tagged` says so.
+    ///
+    /// The room is not kept for the caller: somebody else may be faster.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken: dropping the future loses nothing.
+    pub async fn wait_for_room(&self, bytes: usize) {
+        let cost = Budget::cost_of_bytes(bytes);
+        if self.inner.budget.take(cost, || self.press()).await.is_ok() {
+            self.inner.budget.give_back(cost as usize, 1);
+        }
+    }
+
+    /// Waits for room for a record of `bytes` (data and partition key) and keeps it until the record is there: for
+    /// callers that take a record from its source only when it can be sent, in `select!` for example.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes nothing; callers that wait are served in the order in which they came.
+    pub async fn reserve(&self, bytes: usize) -> Result<Permit, SendError<()>> {
+        let cost = Budget::cost_of_bytes(bytes);
+        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| SendError::Closed(()))?;
+        let permit = Permit::new(self.clone(), cost);
+        self.shared.check_open().map_err(|Closed| SendError::Closed(()))?;
+        Ok(permit)
+    }
+
+    /// As [`Producer::flush`], for this stream alone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the sending.
+    pub async fn flush(&self) {
+        let _ = self.shared.flush().await;
+    }
+
+    pub(super) fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
+        let record = self.checked(record)?;
+        let cost = self.take_now(&record)?;
+        self.accept(record, cost)
+    }
+
+    pub(super) async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
+        let record = self.checked(record)?;
+        let cost = Budget::cost(&record);
+        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
+        self.accept(record, cost)
+    }
+
+    fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
+        let cost = Budget::cost(record);
+        match self.inner.budget.try_take(cost) {
+            Ok(()) => Ok(cost),
+            Err(Full) => Err(self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full)),
+        }
+    }
+
+    /// There is no room. It may be another stream that holds it.
+    fn press(&self) -> Result<(), Closed> {
+        for stream in self.inner.all_streams() {
+            // A stream that has ended holds nothing.
+            let _ = stream.press();
+        }
+        self.shared.check_open()
+    }
+
+    pub(super) fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Refusal> {
+        self.shared.accept(record, cost).map_err(|Closed| {
+            self.inner.budget.give_back(cost as usize, 1);
+            Refusal::Closed
+        })
+    }
+
+    /// The record as the service will see it, if it can be sent at all.
+    pub(super) fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, Refusal> {
+        self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.inner.budget
+    }
+}
