@@ -1,7 +1,7 @@
 //! A load generator: how fast, how soon and how cheaply records go through the producer.
 //!
 //! `cargo run --release -p kpl --example load -- --endpoint http://127.0.0.1:4567 --stream load --records 1000000
-//! --size 100 --keys 10000 [--no-aggregation] [--threads 2]` prints one line of JSON. Give it a service in another
+//! --size 100 --keys 10000 [--no-aggregation] [--ordered] [--dedup-ids] [--gzip] [--threads 2]` prints one line of JSON. Give it a service in another
 //! process that throws records away, or it measures the service.
 //!
 //! Allocations are counted by a wrapper around the system's allocator, which costs a little on each of them.
@@ -12,15 +12,10 @@ mod load {
     pub(crate) mod process;
 }
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use aws_credential_types::Credentials;
 use aws_sdk_kinesis::config::{BehaviorVersion, Region};
-use kpl::{
-    AwsTransport, CallTimeouts, Config, Delivery, Metric, MetricsSink, Producer, RecordRef, StreamName,
-    StreamProducer, UserRecord,
-};
+use kpl::{AwsTransport, CallTimeouts, Compression, Config, Delivery, Producer};
+use kpl::{RecordRef, StreamName, StreamProducer, UserRecord};
 use load::arguments::Arguments;
 use load::latencies::Latencies;
 use load::process::{cpu_seconds, max_rss_bytes};
@@ -40,20 +35,6 @@ const BATCHES: usize = 1024;
 /// A delivery, and when its record was handed over, if it belongs to the sample.
 type Sent = (Delivery, Option<tokio::time::Instant>);
 
-#[derive(Default)]
-struct Calls(AtomicU64);
-
-/// Counts calls for whoever keeps a clone of the counter.
-struct CallCounter(Arc<Calls>);
-
-impl MetricsSink for CallCounter {
-    fn record(&self, metric: &Metric<'_>) {
-        if matches!(metric, Metric::PutRecordsAnswered { .. } | Metric::PutRecordsFailed { .. }) {
-            self.0.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let runtime =
@@ -63,19 +44,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
-    let calls = Arc::new(Calls::default());
     let mut config = Config::default();
     config.aggregation_enabled = arguments.aggregation;
+    config.strict_order = arguments.ordered;
+    config.dedup_ids = arguments.dedup_ids;
+    config.compression = if arguments.gzip { Compression::Gzip } else { Compression::None };
     // The question is what the producer costs, not what a shard takes.
     config.rate_limit = u32::MAX;
-    let producer = Producer::builder(transport(&arguments.endpoint))
-        .config(config)
-        .metrics(CallCounter(Arc::clone(&calls)))
-        .start()?;
+    let producer = Producer::builder(transport(arguments)).config(config).start()?;
     let name = StreamName::new(&arguments.stream)?;
     // The connection and the shard map are not part of the measurement.
     producer.send(UserRecord::new(name.clone(), "warm-up", "x")).await?.await?;
-    calls.0.store(0, Ordering::Relaxed);
+    let calls =
+        |producer: &Producer| producer.snapshot().streams.iter().map(|stream| stream.calls).sum::<u64>();
+    let calls_before = calls(&producer);
 
     let (allocations, cpu, started) = (ALLOCATOR.stats().allocations, cpu_seconds(), Latencies::now());
     let mut latencies = send_all(arguments, &producer, &name).await;
@@ -94,7 +76,7 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
         latencies.failed,
         records / seconds,
         records / cpu.max(0.01),
-        calls.0.load(Ordering::Relaxed),
+        calls(&producer) - calls_before,
         max_rss_bytes(),
         allocations as f64 / records,
     ))
@@ -136,11 +118,16 @@ async fn send_all(arguments: &Arguments, producer: &Producer, name: &StreamName)
     looking.await.unwrap_or_default()
 }
 
-fn transport(endpoint: &str) -> AwsTransport {
+fn transport(arguments: &Arguments) -> AwsTransport {
     let builder = aws_sdk_kinesis::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("AKIDLOAD", "secret", None, None, "load"))
-        .endpoint_url(endpoint);
-    AwsTransport::from_builder(builder, CallTimeouts::default())
+        .endpoint_url(&arguments.endpoint);
+    let transport = AwsTransport::from_builder(builder, CallTimeouts::default());
+    #[cfg(feature = "cbor")]
+    if arguments.cbor {
+        return transport.with_wire(kpl::Wire::Cbor);
+    }
+    transport
 }

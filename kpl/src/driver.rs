@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
 use self::calls::{Answer, Calls, Purpose};
+use self::settle::Settled;
 use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
@@ -210,9 +211,7 @@ impl Driver {
         loop {
             self.report_changes();
             let (actions, looks_at, finished) = self.advance();
-            for action in actions {
-                self.perform(action, &mut calls);
-            }
+            self.perform_all(actions, &mut calls);
             if finished {
                 return; // the drop below tells whoever waits
             }
@@ -235,6 +234,31 @@ impl Driver {
             Life::Aborting | Life::Ended => true,
         };
         (actions, machine.looks_at, finished)
+    }
+
+    /// Room is given back, and the end of flushes told, when all outcomes are delivered: of many records that expire
+    /// together, the outcomes and what takes their place would else be in memory at once.
+    fn perform_all(&self, actions: Vec<Action<Ticket>>, calls: &mut Calls) {
+        let (mut settled, mut flushed) = (Settled::default(), Vec::new());
+        for action in actions {
+            match action {
+                Action::Finish(finished) => settled.add(self.settle(finished)),
+                Action::Flushed(flush) => flushed.push(flush),
+                action => self.perform(action, calls),
+            }
+        }
+        self.give_back(settled);
+        for flush in flushed {
+            let waiter = self.shared.lock().flushes.remove(&flush);
+            // Whoever asked may have stopped waiting.
+            let _ = waiter.map(|waiter| waiter.send(()));
+        }
+    }
+
+    fn give_back(&self, settled: Settled) {
+        if settled.user_records > 0 {
+            self.budget.give_back(settled.bytes, settled.user_records);
+        }
     }
 
     fn perform(&self, action: Action<Ticket>, calls: &mut Calls) {
@@ -260,13 +284,8 @@ impl Driver {
                     Answer::Shards(lister.list(transport, stream).await)
                 });
             }
-            Action::Finish(finished) => self.settle(finished),
             Action::Warn(shard_id, report) => self.warn_of_hot_shard(&shard_id, &report),
-            Action::Flushed(flush) => {
-                let waiter = self.shared.lock().flushes.remove(&flush);
-                // Whoever asked may have stopped waiting.
-                let _ = waiter.map(|waiter| waiter.send(()));
-            }
+            Action::Finish(_) | Action::Flushed(_) => {} // done by the caller
         }
     }
 
@@ -355,11 +374,13 @@ impl Drop for Driver {
             machine.flushes.clear();
             std::iter::from_fn(|| machine.pipeline.next_action()).collect()
         };
+        let mut settled = Settled::default();
         for action in actions {
             if let Action::Finish(finished) = action {
-                self.settle(finished);
+                settled.add(self.settle(finished));
             }
         }
+        self.give_back(settled);
         self.report_changes();
         // Whoever waits for room in this stream has to hear that there will be no stream.
         self.budget.wake();

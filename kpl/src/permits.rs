@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 
 use crate::user_record::RecordRef;
 
-/// What a record costs besides its bytes: its entry in the tables.
-const OVERHEAD_BYTES: usize = 64;
+/// What a record costs besides its bytes: its places in the tables, and what its failure would take.
+const OVERHEAD_BYTES: usize = 128;
 
 /// Bytes and records that may be held, and are.
 #[derive(Debug)]

@@ -9,11 +9,15 @@ pub(crate) struct Arguments {
     pub(crate) size: usize,
     pub(crate) keys: usize,
     pub(crate) aggregation: bool,
+    pub(crate) ordered: bool,
+    pub(crate) dedup_ids: bool,
+    pub(crate) gzip: bool,
+    pub(crate) cbor: bool,
     pub(crate) threads: usize,
 }
 
 impl Arguments {
-    /// Reads `--name value` pairs and `--no-aggregation`.
+    /// Reads `--name value` pairs and switches.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut arguments = Self {
             endpoint: String::new(),
@@ -22,22 +26,21 @@ impl Arguments {
             size: 100,
             keys: 10_000,
             aggregation: true,
+            ordered: false,
+            dedup_ids: false,
+            gzip: false,
+            cbor: false,
             threads: 2,
         };
         while let Some(word) = words.next() {
-            if word == "--no-aggregation" {
-                arguments.aggregation = false;
-                continue;
-            }
-            let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
             match word.as_str() {
-                "--endpoint" => arguments.endpoint = value,
-                "--stream" => arguments.stream = value,
-                "--records" => arguments.records = number(&word, &value)?,
-                "--size" => arguments.size = number(&word, &value)? as usize,
-                "--keys" => arguments.keys = number(&word, &value)?.max(1) as usize,
-                "--threads" => arguments.threads = number(&word, &value)?.max(1) as usize,
-                _ => return Err(format!("{word} is not known: {USAGE}")),
+                "--no-aggregation" => arguments.aggregation = false,
+                "--ordered" => arguments.ordered = true,
+                "--dedup-ids" => arguments.dedup_ids = true,
+                "--gzip" => arguments.gzip = true,
+                "--cbor" if cfg!(feature = "cbor") => arguments.cbor = true,
+                "--cbor" => return Err("build with --features cbor for --cbor".to_owned()),
+                _ => arguments.take_value(&word, words.next())?,
             }
         }
         if arguments.endpoint.is_empty() {
@@ -45,10 +48,24 @@ impl Arguments {
         }
         Ok(arguments)
     }
+
+    fn take_value(&mut self, word: &str, value: Option<String>) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("{word} is not known or needs a value: {USAGE}"))?;
+        match word {
+            "--endpoint" => self.endpoint = value,
+            "--stream" => self.stream = value,
+            "--records" => self.records = number(word, &value)?,
+            "--size" => self.size = number(word, &value)? as usize,
+            "--keys" => self.keys = number(word, &value)?.max(1) as usize,
+            "--threads" => self.threads = number(word, &value)?.max(1) as usize,
+            _ => return Err(format!("{word} is not known: {USAGE}")),
+        }
+        Ok(())
+    }
 }
 
 const USAGE: &str = "give --endpoint URL [--stream NAME] [--records N] [--size BYTES] [--keys N] [--threads N] \
-                     [--no-aggregation]";
+                     [--no-aggregation] [--ordered] [--dedup-ids] [--gzip] [--cbor]";
 
 fn number(name: &str, value: &str) -> Result<u64, String> {
     value.parse().map_err(|_| format!("{name} {value} is not a whole number"))

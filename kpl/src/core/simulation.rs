@@ -180,7 +180,14 @@ impl World {
             self.large.insert(number);
         }
         let key = format!("key-{}", self.random.u32(..500));
-        let explicit = (self.random.f64() < 0.2).then(|| HashKey(self.random.u128(..)));
+        let explicit = match self.random.f64() {
+            // On the borders of shards.
+            chance if chance < 0.01 => {
+                Some(self.kinesis.open[self.random.usize(..self.kinesis.open.len())].ending_hash_key)
+            }
+            chance if chance < 0.2 => Some(HashKey(self.random.u128(..))),
+            _ => None,
+        };
         let record =
             RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data, dedup_id: None };
         self.accepted.insert(number, self.now);

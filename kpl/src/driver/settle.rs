@@ -16,11 +16,26 @@ use crate::reporter::guarded;
 use crate::types::{SequenceNumber, ShardId, StreamName};
 use crate::user_record::{RecordRef, UserRecord};
 
+/// What records that got their outcomes took of the budget.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Settled {
+    pub(super) bytes: usize,
+    pub(super) user_records: usize,
+}
+
+impl Settled {
+    pub(super) fn add(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.user_records += more.user_records;
+    }
+}
+
 impl Driver {
-    pub(super) fn settle(&self, finished: Finished<Ticket>) {
+    /// Tells the owners; what their records took of the budget is for the caller to give back.
+    pub(super) fn settle(&self, finished: Finished<Ticket>) -> Settled {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
         let user_records = record.members.len();
-        let bytes = record.members.iter().map(|member| member.cost as usize).sum();
+        let bytes: usize = record.members.iter().map(|member| member.cost as usize).sum();
         if self.reporter.is_heard() {
             let predicted = || self.shared.lock().pipeline.shard_id(record.predicted_shard);
             self.reporter.finished(&self.shared.stream, &finished, predicted);
@@ -31,7 +46,7 @@ impl Driver {
             }
             Finished::Failed { record, reason } => self.settle_failed(record, reason),
         }
-        self.budget.give_back(bytes, user_records);
+        Settled { bytes, user_records }
     }
 
     fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {

@@ -59,7 +59,7 @@ pub(crate) fn quarter(number: usize) -> UserRecord {
 
 pub(crate) fn quarter_data(number: usize) -> Vec<u8> {
     let mut data = data(number);
-    data.resize((1 << 18) - 100, 0);
+    data.resize((1 << 18) - 200, 0);
     data
 }
 
