@@ -142,7 +142,7 @@ static OBEYED: &[ConfigOption] = &[
         "compression",
         "Compression",
         choice!(compression: Compression),
-        "How the data of user records is compressed.",
+        "How each Kinesis record is compressed; only consumers that undo it can read it.",
     ),
     // --- time ---
     kpl(
@@ -168,7 +168,7 @@ static OBEYED: &[ConfigOption] = &[
         "adaptive_rate",
         "AdaptiveRate",
         boolean!(adaptive_rate),
-        "Lower a shard's allowance when the service throttles it, and let it recover.",
+        "Give a shard that throttles less for a while.",
     ),
     kpl(
         "fail_if_throttled",
@@ -198,7 +198,7 @@ static OBEYED: &[ConfigOption] = &[
         "producer_id",
         "ProducerId",
         optional_text!(producer_id, lawful::PRODUCER_ID),
-        "Names this producer in those ids; none makes one at random at the start.",
+        "Names this producer in those ids; a part that differs at every start is added.",
     ),
     ours(
         "seed",
