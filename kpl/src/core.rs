@@ -16,6 +16,7 @@ pub(crate) mod flushes;
 pub(crate) mod hot_keys;
 pub(crate) mod jitter;
 pub(crate) mod keys_under_way;
+pub(crate) mod last_key;
 pub(crate) mod limiter;
 pub(crate) mod numbering;
 pub(crate) mod open_aggregate;

@@ -119,6 +119,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/token_bucket", Floor::Parts),
     Row("core/keys_under_way", Floor::Parts),
     Row("core/hot_keys", Floor::Parts),
+    Row("core/last_key", Floor::Parts),
     Row("core/suspects", Floor::Parts),
     Row("core/jitter", Floor::Parts),
     Row("dedup", Floor::Parts),

@@ -24,6 +24,7 @@ use crate::core::collector::Collector;
 use crate::core::compressor::{BatchId, Compressor};
 use crate::core::flushes::Flushes;
 use crate::core::hot_keys::{HotKeys, HotShard};
+use crate::core::last_key::LastKey;
 use crate::core::limiter::{Limiter, Limits};
 use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
@@ -91,6 +92,7 @@ pub(crate) struct Pipeline<T> {
     /// Where the producer gives dedup ids by itself.
     numbering: Option<Numbering>,
     shards: ShardMap,
+    last_key: LastKey,
     held: Held<T>,
     aggregator: Aggregator<T>,
     compressor: Compressor<T>,
@@ -133,6 +135,7 @@ impl<T> Pipeline<T> {
                 .dedup_ids
                 .then(|| Numbering::new(config.producer_id.clone().unwrap_or_default())),
             shards,
+            last_key: LastKey::default(),
             held: Held::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
             compressor: Compressor::new(),

@@ -29,7 +29,11 @@ impl<T> Pipeline<T> {
             return;
         }
         let deadlines = self.deadlines(&member, now);
-        let hash_key = if self.shards.is_off() { HashKey(0) } else { record.hash_key() };
+        let hash_key = match record.explicit_hash_key {
+            _ if self.shards.is_off() => HashKey(0),
+            Some(hash_key) => hash_key,
+            None => self.last_key.hash_key(record.partition_key),
+        };
         match self.shards.predict(hash_key) {
             Some(shard) if self.config.aggregation_enabled => {
                 let mut closed = std::mem::take(&mut self.closed);
