@@ -24,6 +24,8 @@ mod many_shards;
 #[cfg(feature = "cloudwatch")]
 mod metrics;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod resharding;
