@@ -3,6 +3,8 @@
 # the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). All of them come from their
 # registries through pip and npm, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set.
 #
+# With KPL_THIRD_PARTY_EXAMPLE, the example's program, nothing is built.
+#
 # What is not installed here is left out with a word about it; with REQUIRE_ALL=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,7 +24,13 @@ leave_out() {
 
 has() { command -v "$1" >/dev/null; }
 
-ours() { cargo run --quiet --locked -p kpl --example third_party -- "$@"; }
+ours() {
+  if [[ -n ${KPL_THIRD_PARTY_EXAMPLE:-} ]]; then
+    "$KPL_THIRD_PARTY_EXAMPLE" "$@"
+  else
+    cargo run --quiet --locked -p kpl --example third_party -- "$@"
+  fi
+}
 
 with_python() {
   if [[ ! -e $tools/python/done ]]; then
