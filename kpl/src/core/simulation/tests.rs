@@ -35,7 +35,8 @@ fn in_a_storm_nothing_is_lost() {
 
 #[test]
 fn in_a_storm_the_order_of_each_key_is_kept() {
-    for seed in 400..420 {
+    // Those that end in 1 are compressed.
+    for seed in (400..420).chain([421, 431, 441]) {
         let storm = Weather { strict_order: true, records: 10_000, reshards: 12, ..STORM };
         all_stored(&World::new(seed, storm).run());
         all_stored(&World::new(seed, Weather { aggregation: false, records: 2_500, ..storm }).run());
