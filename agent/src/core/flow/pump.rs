@@ -1,11 +1,16 @@
 //! From bytes to published records: splitter, processor, partition key, and the books.
 
-use super::Flow;
-use crate::config::Destination;
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::boundaries::is_footer;
+use super::{Flow, RecordLimits};
+use crate::config::{Destination, FlowConfig, OverLimitPolicy};
 use crate::core::partition_key::write_partition_key;
 use crate::core::processor::Processed;
 use crate::core::record_limit::fit;
 use crate::core::splitter::Split;
+use crate::core::tracked_file::TrackedFile;
 use crate::types::{FileId, RecordTag};
 
 /// A record to publish.
@@ -17,6 +22,14 @@ pub struct Record<'a> {
     pub partition_key: &'a str,
     /// The bytes to send.
     pub data: &'a [u8],
+    /// The file, where it was last seen.
+    pub path: &'a Path,
+    /// Where the record begins in the file.
+    pub offset: u64,
+    /// How many bytes of the file it is.
+    pub length: u64,
+    /// It is longer than its destination takes, and the flow's policy is to write it into the dead-letter file.
+    pub is_over_limit: bool,
 }
 
 /// What became of a record that was to be published.
@@ -26,8 +39,10 @@ pub enum Publish {
     Accepted,
     /// There is no room: stop, and pump again when there is.
     Full,
-    /// It can never be sent. It was reported; it is counted and passed over.
-    Refused,
+    /// It can never be sent, and is safe in the dead-letter file.
+    DeadLettered,
+    /// It can never be sent, and the flow's policy is to stop the file at it.
+    Stopped,
 }
 
 /// How a pump ended.
@@ -37,6 +52,15 @@ pub enum Pumped {
     Empty,
     /// There was no room for the next record.
     Blocked,
+}
+
+/// What the splitter gave.
+#[derive(Clone, Copy)]
+struct Cut {
+    split: Split,
+    length: usize,
+    /// It is not a whole record.
+    is_part: bool,
 }
 
 /// What one step of the pump did.
@@ -74,49 +98,64 @@ impl Flow {
         wall_time_ms: u64,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
-        let limits = self.limits();
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        if file.is_stopped {
+            return Step::OutOfBytes;
+        }
         if file.target.is_some_and(|target| file.cut() >= target) {
             file.is_drained = true; // with --once: what came later is left for another time
             return Step::OutOfBytes;
         }
-        let at_end = file.is_over();
-        let (splitter, bytes) = file.splitting();
-        let (length, oversized) = match splitter.split(bytes, at_end) {
+        let split = file.split();
+        let cut = match split {
             Split::Incomplete => {
-                file.is_drained |= at_end;
+                file.is_drained |= file.is_over();
                 return Step::OutOfBytes;
             }
             Split::PassOver(length) => {
-                file.consume(length);
-                file.ledger.pass_over(file.cut());
-                return Step::Done;
+                self.statistics.bytes_passed_over.add(length as u64);
+                return pass_over(file, split, length);
             }
-            Split::Record(length) => (length, false),
-            Split::Oversized(length) => (length, true),
+            Split::Record(length) => Cut { split, length, is_part: false },
+            Split::Part(length) | Split::LastPart(length) | Split::Oversized(length) => {
+                Cut { split, length, is_part: true }
+            }
         };
         if file.headers_left > 0 {
             file.headers_left -= 1;
-            file.consume(length);
-            file.ledger.pass_over(file.cut());
             self.statistics.header_lines_skipped.add(1);
-            return Step::Done;
+            return pass_over(file, split, cut.length);
         }
-
-        let tag = RecordTag { file: id, sequence: file.ledger.next_sequence() };
-        let end = file.cut() + length as u64;
-        let raw = &file.unconsumed()[..length];
-        let (data, failed) = match self.processor.process(raw, wall_time_ms) {
-            Processed::Record(data) => (Some(data), false),
-            Processed::Dropped => (None, false),
-            Processed::FailedSoRaw => (Some(raw), true),
-        };
-        let Some(data) = data else {
-            file.consume(length);
-            file.ledger.pass_over(end);
+        if !cut.is_part && is_footer(self.footer.as_ref(), &file.unconsumed()[..cut.length]) {
             self.statistics.records_parsed.add(1);
             self.statistics.records_dropped.add(1);
-            return Step::Done;
+            self.statistics.footers_skipped.add(1);
+            return pass_over(file, split, cut.length);
+        }
+        self.hand_over(id, cut, wall_time_ms, publish)
+    }
+
+    /// Converts what was cut and publishes it.
+    fn hand_over(
+        &mut self,
+        id: FileId,
+        cut: Cut,
+        wall_time_ms: u64,
+        publish: &mut impl FnMut(Record<'_>) -> Publish,
+    ) -> Step {
+        let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        let statistics = &self.statistics;
+        let raw = &file.unconsumed()[..cut.length];
+        let (data, failed) = match self.processor.process(raw, wall_time_ms) {
+            // Parts are no whole records, which converters need.
+            _ if matches!(cut.split, Split::Part(_) | Split::LastPart(_)) => (raw, false),
+            Processed::Record(data) => (data, false),
+            Processed::FailedSoRaw => (raw, true),
+            Processed::Dropped => {
+                statistics.records_parsed.add(1);
+                statistics.records_dropped.add(1);
+                return pass_over(file, cut.split, cut.length);
+            }
         };
         match self.config.destination {
             Destination::KinesisStream(_) => {
@@ -124,29 +163,69 @@ impl Flow {
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }
-        let fitted =
-            fit(data, limits.record_bytes - self.key.len(), &self.config.truncated_record_terminator);
-        let record = Record { tag, partition_key: &self.key, data: &fitted };
+        let limit = RecordLimits::of(&self.config.destination).record_bytes - self.key.len();
+        let (sent, is_over_limit) = fit_to_policy(&self.config, data, cut.split, limit);
+        let record = Record {
+            tag: RecordTag { file: id, sequence: file.ledger.next_sequence() },
+            partition_key: &self.key,
+            data: &sent,
+            path: &file.path,
+            offset: file.cut(),
+            length: cut.length as u64,
+            is_over_limit,
+        };
+        let end = record.offset + record.length;
+        let is_split = matches!(cut.split, Split::Part(_) | Split::LastPart(_));
+        let is_truncated = !is_split && !is_over_limit && (cut.is_part || sent.len() < data.len());
         let published = publish(record);
-        if published == Publish::Full {
-            if oversized {
-                file.splitter.undo_oversized();
+        match published {
+            Publish::Full => return Step::Blocked,
+            Publish::Stopped => {
+                self.stop_file(id);
+                return Step::OutOfBytes;
             }
-            return Step::Blocked;
+            Publish::Accepted => {
+                file.ledger.open(end);
+                statistics.records_published.add(1);
+            }
+            Publish::DeadLettered => {
+                file.ledger.pass_over(end);
+                statistics.records_dead_lettered.add(1);
+            }
         }
-        let truncated = oversized || fitted.len() < data.len();
-        file.consume(length);
-        let statistics = &self.statistics;
+        file.take(cut.split, cut.length);
         statistics.records_parsed.add(1);
-        if published == Publish::Accepted {
-            file.ledger.open(end);
-            statistics.records_published.add(1);
-        } else {
-            file.ledger.pass_over(end);
-            statistics.records_refused.add(1);
-        }
         statistics.conversion_failures.add(u64::from(failed));
-        statistics.records_truncated.add(u64::from(truncated));
+        statistics.record_parts.add(u64::from(is_split));
+        statistics.records_truncated.add(u64::from(is_truncated));
         Step::Done
     }
+}
+
+/// What is sent of a record, and whether it is to be dead-lettered instead.
+fn fit_to_policy<'a>(
+    config: &FlowConfig,
+    data: &'a [u8],
+    split: Split,
+    limit: usize,
+) -> (Cow<'a, [u8]>, bool) {
+    match &config.record_policies.over_limit {
+        OverLimitPolicy::DeadLetter => {
+            let is_over = data.len() > limit || matches!(split, Split::Part(_) | Split::LastPart(_));
+            (Cow::Borrowed(data), is_over)
+        }
+        OverLimitPolicy::Split { continuation_mark } if matches!(split, Split::Part(_)) => {
+            (Cow::Owned([data, continuation_mark].concat()), false)
+        }
+        OverLimitPolicy::Split { .. } | OverLimitPolicy::Truncate => {
+            (fit(data, limit, &config.truncated_record_terminator), false)
+        }
+    }
+}
+
+/// Nothing is sent for these bytes.
+fn pass_over(file: &mut TrackedFile, split: Split, length: usize) -> Step {
+    file.take(split, length);
+    file.ledger.pass_over(file.cut());
+    Step::Done
 }
