@@ -205,4 +205,6 @@ impl Flow {
 }
 
 #[cfg(test)]
+mod record_tests;
+#[cfg(test)]
 mod tests;

@@ -26,13 +26,21 @@ impl RefusalJudge {
 
     /// Whether a record that failed is refused for good, for something in itself: sending it again cannot help. `code`:
     /// the last answer's.
-    pub fn is_of_record(&mut self, reason: FailureReason, code: Option<&str>) -> bool {
+    #[must_use]
+    pub fn is_of_record(&self, reason: FailureReason, code: Option<&str>) -> bool {
         let is_code = code.is_some_and(|code| OF_THE_RECORD.contains(&code));
-        if reason != FailureReason::Refused || !is_code || self.in_a_row >= MOST_IN_A_ROW {
-            return false;
-        }
-        self.in_a_row += 1;
-        true
+        reason == FailureReason::Refused && is_code && self.in_a_row < MOST_IN_A_ROW
+    }
+
+    /// How many more records may be done away with before the service stores one.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        MOST_IN_A_ROW.saturating_sub(self.in_a_row)
+    }
+
+    /// Notes records that were done away with as refused for good.
+    pub fn given_up(&mut self, records: usize) {
+        self.in_a_row = self.in_a_row.saturating_add(records);
     }
 }
 
@@ -60,12 +68,13 @@ mod tests {
     #[test]
     fn a_stream_that_refuses_everything_is_in_trouble() {
         let mut judge = RefusalJudge::default();
-        let refused = |judge: &mut RefusalJudge| {
-            judge.is_of_record(FailureReason::Refused, Some("ValidationException"))
-        };
-        assert!((0..MOST_IN_A_ROW).all(|_| refused(&mut judge)));
-        assert!(!refused(&mut judge), "one too many");
+        let refused =
+            |judge: &RefusalJudge| judge.is_of_record(FailureReason::Refused, Some("ValidationException"));
+        judge.given_up(MOST_IN_A_ROW - 1);
+        assert!(refused(&judge) && judge.most() == 1);
+        judge.given_up(1);
+        assert!(!refused(&judge) && judge.most() == 0, "one too many");
         judge.stored();
-        assert!(refused(&mut judge), "another record was stored");
+        assert!(refused(&judge), "another record was stored");
     }
 }

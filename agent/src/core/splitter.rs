@@ -1,8 +1,9 @@
 //! Cutting bytes into records: lines with their newline, as the Java agent sends them, or several lines that begin with
 //! one of a pattern.
 //!
-//! * A record of several lines ends before the next line that begins one, or when the file was [`Tail::Quiet`] after a
-//!   newline; its first line is never looked at. A line longer than the limit begins a record.
+//! * A record of several lines ends before the next line that begins one, or when the file is [`Tail::Quiet`]; its first
+//!   line is never looked at. A line longer than the limit begins a record. An unfinished line that does not begin one
+//!   holds the record back, however quiet the file is.
 //! * A line longer than the limit gives, by [`Excess`], one record of exactly the limit, with its other bytes up to and
 //!   including the newline passed over; or parts, cut between characters of UTF-8.
 //! * A record of several lines that is longer than the limit ends at the last newline within it.
@@ -136,10 +137,10 @@ impl Splitter {
         self.state == State::Start
     }
 
-    /// Whether these bytes are a record of several lines that [`Tail::Quiet`] would complete.
+    /// Whether [`Splitter::split`] has seen whole lines of a record that [`Tail::Quiet`] may complete.
     #[must_use]
-    pub fn awaits_quiet(&self, buffer: &[u8]) -> bool {
-        self.rules.start_pattern.is_some() && self.state != State::PassingOver && buffer.ends_with(b"\n")
+    pub fn awaits_quiet(&self) -> bool {
+        self.line_start > 0
     }
 
     /// Where the line ends that is looked at, if its newline is there.
@@ -171,21 +172,26 @@ impl Splitter {
 
     /// What is left when no line is whole any more.
     fn judge_unfinished(&self, buffer: &[u8], tail: Tail, unit: Unit) -> Split {
-        let unfinished = buffer.len() - self.line_start;
-        if unfinished > self.rules.max_bytes {
+        let unfinished = &buffer[self.line_start..];
+        if unfinished.len() > self.rules.max_bytes {
             return if self.line_start == 0 {
                 self.excess(buffer, unit)
             } else {
                 self.whole(self.line_start)
             };
         }
-        match (tail, unfinished) {
-            (Tail::Over, 1..) => {
-                self.judge_line(buffer, buffer.len(), unit).unwrap_or(self.whole(buffer.len()))
-            }
-            (Tail::Over | Tail::Quiet, 0) => self.whole(buffer.len()),
-            (Tail::Growing, _) | (Tail::Quiet, 1..) => Split::Incomplete,
+        match tail {
+            Tail::Growing => Split::Incomplete,
+            Tail::Over if unfinished.is_empty() => self.whole(buffer.len()),
+            Tail::Over => self.judge_line(buffer, buffer.len(), unit).unwrap_or(self.whole(buffer.len())),
+            Tail::Quiet if self.line_start == 0 => Split::Incomplete,
+            Tail::Quiet if unfinished.is_empty() || self.is_start(unfinished) => self.whole(self.line_start),
+            Tail::Quiet => Split::Incomplete,
         }
+    }
+
+    fn is_start(&self, line: &[u8]) -> bool {
+        self.rules.start_pattern.as_ref().is_some_and(|pattern| pattern.is_match(line))
     }
 
     fn whole(&self, length: usize) -> Split {

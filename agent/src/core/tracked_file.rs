@@ -211,7 +211,7 @@ impl TrackedFile {
     /// The file shows no new bytes now. Answers when a record of several lines is complete that began with the last ones,
     /// if there is one that waits for that.
     pub fn at_end(&mut self, now: Moment, quiet_time: Duration) -> Option<Moment> {
-        if self.is_quiet || !self.splitter.awaits_quiet(self.unconsumed()) {
+        if self.is_quiet || !self.splitter.awaits_quiet() {
             return None;
         }
         let quiet_at = self.grown_at.plus(quiet_time);

@@ -20,13 +20,15 @@ type Failed = (u64, UserRecordFailed);
 impl FlowTask {
     /// Does away with what is refused for good; answers the others, which are to be sent again.
     pub(super) fn settle_refused(&mut self, failed: Vec<Failed>) -> Vec<Failed> {
-        let judge = &mut self.state.refusals;
-        let (refused, others): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, failed)| {
+        let judge = &self.state.refusals;
+        let (mut refused, mut others): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, failed)| {
             judge.is_of_record(failed.reason(), last_error(failed).map(|(code, _)| code))
         });
+        others.extend(refused.split_off(refused.len().min(judge.most())));
         match self.config.record_policies.refused {
             RefusedPolicy::DeadLetter => self.dead_letter(refused, others),
             RefusedPolicy::StopFile => {
+                self.state.refusals.given_up(refused.len());
                 refused
                     .into_iter()
                     .for_each(|(tag, failed)| self.stop_at(RecordTag::from_number(tag), &failed));
@@ -41,6 +43,7 @@ impl FlowTask {
             let (written, result) = self.write_letters(&refused);
             match result {
                 Ok(()) => {
+                    self.state.refusals.given_up(written);
                     for (tag, failed) in refused.drain(..written) {
                         self.flow.dead_lettered(RecordTag::from_number(tag));
                         tracing::debug!(flow = self.config.id, "dead-lettered: {failed}");

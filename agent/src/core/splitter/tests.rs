@@ -145,8 +145,14 @@ fn only_a_quiet_file_completes_a_record_of_several_lines() {
     assert_eq!(ask(b"E1\n at x\n", Tail::Growing), Split::Incomplete);
     assert_eq!(ask(b"E1\n at x\n", Tail::Quiet), Split::Record(9));
     assert_eq!(ask(b"E1\n at x\nE2", Tail::Growing), Split::Incomplete, "it is not known yet how it goes on");
+    assert_eq!(ask(b"E1\n at x\nE2", Tail::Quiet), Split::Record(9), "the unfinished line begins the next");
     assert_eq!(ask(b"E1\n at x\nE2\n", Tail::Growing), Split::Record(9));
-    assert!(splitter.awaits_quiet(b"E1\n") && !splitter.awaits_quiet(b"E1") && !splitter.awaits_quiet(b""));
+    splitter.taken(Split::Record(9), b"E1\n at x\n");
+    assert!(!splitter.awaits_quiet());
+    assert_eq!(splitter.split(b"E2", Tail::Growing, Unit::Record), Split::Incomplete);
+    assert!(!splitter.awaits_quiet(), "there is no whole line");
+    assert_eq!(splitter.split(b"E2\n", Tail::Growing, Unit::Record), Split::Incomplete);
+    assert!(splitter.awaits_quiet());
 }
 
 #[test]
