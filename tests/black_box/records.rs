@@ -73,7 +73,7 @@ fn long_line() -> String {
     "é".repeat(1_400_000) + "\n"
 }
 
-fn ship_long_line(more: Value) -> (Workshop, Vec<Bytes>) {
+fn ship_long_line(more: &Value) -> (Workshop, Vec<Bytes>) {
     let shop = Workshop::new();
     shop.write("app.log", format!("before\n{}after\n", long_line()));
     let mut flow = shop.flow("app.log", json!({ "aggregation": false }));
@@ -85,7 +85,7 @@ fn ship_long_line(more: Value) -> (Workshop, Vec<Bytes>) {
 
 #[test]
 fn over_long_lines_are_split() {
-    let (shop, mut records) = ship_long_line(json!({ "recordOverLimitPolicy": "SPLIT" }));
+    let (shop, mut records) = ship_long_line(&json!({ "recordOverLimitPolicy": "SPLIT" }));
     records.sort_by_key(|record| (record.len() < 100, std::cmp::Reverse(record.len())));
     assert_eq!(records.len(), 5);
     assert_eq!(records[3..].iter().map(Bytes::len).sum::<usize>(), "before\nafter\n".len());
@@ -100,7 +100,7 @@ fn over_long_lines_are_split() {
 
 #[test]
 fn over_long_lines_are_dead_lettered() {
-    let (shop, mut records) = ship_long_line(json!({ "recordOverLimitPolicy": "DEAD_LETTER" }));
+    let (shop, mut records) = ship_long_line(&json!({ "recordOverLimitPolicy": "DEAD_LETTER" }));
     records.sort();
     assert_eq!(records, sorted(&["before\n", "after\n"]));
     let letters = dead_letters(&shop);
