@@ -6,7 +6,7 @@ use kpl::FailureReason;
 
 /// Codes of PutRecords and PutRecordBatch that find fault with what was sent. Sources: Kinesis API reference,
 /// `PutRecords` and common errors; Firehose API reference, `PutRecordBatch`.
-const OF_THE_RECORD: &[&str] = &["InvalidArgumentException", "ValidationException"];
+const OF_THE_RECORD: &[&str] = &["InvalidArgumentException", "SerializationException", "ValidationException"];
 
 /// Records in a row that the service may refuse for themselves, without storing any, before that is taken for trouble with
 /// the stream: bad records are few, and a wrong name would fill the dead-letter file.

@@ -54,13 +54,19 @@ pub enum Pumped {
     Blocked,
 }
 
-/// What the splitter gave.
+/// A record that the splitter gave, or what it gave of one.
 #[derive(Clone, Copy)]
 struct Cut {
     split: Split,
     length: usize,
-    /// It is not a whole record.
-    is_part: bool,
+}
+
+/// How a record leaves.
+struct Fitted<'a> {
+    data: Cow<'a, [u8]>,
+    /// It does not: it is to be dead-lettered.
+    is_over_limit: bool,
+    is_truncated: bool,
 }
 
 /// What one step of the pump did.
@@ -116,17 +122,18 @@ impl Flow {
                 self.statistics.bytes_passed_over.add(length as u64);
                 return pass_over(file, split, length);
             }
-            Split::Record(length) => Cut { split, length, is_part: false },
-            Split::Part(length) | Split::LastPart(length) | Split::Oversized(length) => {
-                Cut { split, length, is_part: true }
-            }
+            Split::Record(length)
+            | Split::Part(length)
+            | Split::LastPart(length)
+            | Split::Oversized(length) => Cut { split, length },
         };
         if file.headers_left > 0 {
             file.headers_left -= 1;
             self.statistics.header_lines_skipped.add(1);
             return pass_over(file, split, cut.length);
         }
-        if !cut.is_part && is_footer(self.footer.as_ref(), &file.unconsumed()[..cut.length]) {
+        let is_whole = matches!(split, Split::Record(_));
+        if is_whole && is_footer(self.footer.as_ref(), &file.unconsumed()[..cut.length]) {
             self.statistics.records_parsed.add(1);
             self.statistics.records_dropped.add(1);
             self.statistics.footers_skipped.add(1);
@@ -146,11 +153,13 @@ impl Flow {
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
         let statistics = &self.statistics;
         let raw = &file.unconsumed()[..cut.length];
-        let (data, failed) = match self.processor.process(raw, wall_time_ms) {
-            // Parts are no whole records, which converters need.
-            _ if matches!(cut.split, Split::Part(_) | Split::LastPart(_)) => (raw, false),
-            Processed::Record(data) => (data, false),
-            Processed::FailedSoRaw => (raw, true),
+        let processed = match cut.is_part() {
+            true => Processed::Record(raw), // converters need whole records
+            false => self.processor.process(raw, wall_time_ms),
+        };
+        let data = match processed {
+            Processed::Record(data) => data,
+            Processed::FailedSoRaw => raw,
             Processed::Dropped => {
                 statistics.records_parsed.add(1);
                 statistics.records_dropped.add(1);
@@ -163,21 +172,17 @@ impl Flow {
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }
-        let limit = RecordLimits::of(&self.config.destination).record_bytes - self.key.len();
-        let (sent, is_over_limit) = fit_to_policy(&self.config, data, cut.split, limit);
-        let record = Record {
+        let fitted = Fitted::new(&self.config, data, cut, self.key.len());
+        let (is_failed, is_truncated) = (processed == Processed::FailedSoRaw, fitted.is_truncated);
+        let published = publish(Record {
             tag: RecordTag { file: id, sequence: file.ledger.next_sequence() },
             partition_key: &self.key,
-            data: &sent,
+            data: &fitted.data,
             path: &file.path,
             offset: file.cut(),
             length: cut.length as u64,
-            is_over_limit,
-        };
-        let end = record.offset + record.length;
-        let is_split = matches!(cut.split, Split::Part(_) | Split::LastPart(_));
-        let is_truncated = !is_split && !is_over_limit && (cut.is_part || sent.len() < data.len());
-        let published = publish(record);
+            is_over_limit: fitted.is_over_limit,
+        });
         match published {
             Publish::Full => return Step::Blocked,
             Publish::Stopped => {
@@ -185,40 +190,45 @@ impl Flow {
                 return Step::OutOfBytes;
             }
             Publish::Accepted => {
-                file.ledger.open(end);
+                file.ledger.open(file.cut() + cut.length as u64);
+                file.take(cut.split, cut.length);
                 statistics.records_published.add(1);
             }
             Publish::DeadLettered => {
-                file.ledger.pass_over(end);
+                pass_over(file, cut.split, cut.length);
                 statistics.records_dead_lettered.add(1);
             }
         }
-        file.take(cut.split, cut.length);
         statistics.records_parsed.add(1);
-        statistics.conversion_failures.add(u64::from(failed));
-        statistics.record_parts.add(u64::from(is_split));
+        statistics.conversion_failures.add(u64::from(is_failed));
+        statistics.record_parts.add(u64::from(cut.is_part()));
         statistics.records_truncated.add(u64::from(is_truncated));
         Step::Done
     }
 }
 
-/// What is sent of a record, and whether it is to be dead-lettered instead.
-fn fit_to_policy<'a>(
-    config: &FlowConfig,
-    data: &'a [u8],
-    split: Split,
-    limit: usize,
-) -> (Cow<'a, [u8]>, bool) {
-    match &config.record_policies.over_limit {
-        OverLimitPolicy::DeadLetter => {
-            let is_over = data.len() > limit || matches!(split, Split::Part(_) | Split::LastPart(_));
-            (Cow::Borrowed(data), is_over)
-        }
-        OverLimitPolicy::Split { continuation_mark } if matches!(split, Split::Part(_)) => {
-            (Cow::Owned([data, continuation_mark].concat()), false)
-        }
-        OverLimitPolicy::Split { .. } | OverLimitPolicy::Truncate => {
-            (fit(data, limit, &config.truncated_record_terminator), false)
+impl Cut {
+    /// Whether it is one of several parts that are all handed on.
+    fn is_part(self) -> bool {
+        matches!(self.split, Split::Part(_) | Split::LastPart(_))
+    }
+}
+
+impl<'a> Fitted<'a> {
+    /// What the flow's policy makes of a record whose key has so many bytes.
+    fn new(config: &FlowConfig, data: &'a [u8], cut: Cut, key_bytes: usize) -> Self {
+        let limit = RecordLimits::of(&config.destination).record_bytes - key_bytes;
+        let whole = |is_over_limit| Self { data: Cow::Borrowed(data), is_over_limit, is_truncated: false };
+        match (&config.record_policies.over_limit, cut.split) {
+            (OverLimitPolicy::DeadLetter, _) => whole(data.len() > limit || cut.is_part()),
+            (OverLimitPolicy::Split { continuation_mark }, Split::Part(_)) => {
+                Self { data: Cow::Owned([data, continuation_mark].concat()), ..whole(false) }
+            }
+            (OverLimitPolicy::Split { .. } | OverLimitPolicy::Truncate, split) => {
+                let fitted = fit(data, limit, &config.truncated_record_terminator);
+                let is_truncated = fitted.len() < data.len() || matches!(split, Split::Oversized(_));
+                Self { data: fitted, is_over_limit: false, is_truncated }
+            }
         }
     }
 }
