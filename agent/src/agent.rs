@@ -17,6 +17,7 @@ use crate::cloudwatch::CloudWatch;
 use crate::config::{AgentConfig, Destination, FlowConfig};
 use crate::core::flow::Flow;
 use crate::core::processor::ProcessorError;
+use crate::dead_letter_file::DeadLetterFile;
 use crate::discovery::Discovery;
 use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
@@ -124,6 +125,7 @@ struct Parts {
     metrics: Arc<SharedMetrics>,
     clock: Clock,
     budget: usize,
+    dead_letters: (PathBuf, u64),
     once: bool,
     patience: Duration,
 }
@@ -154,6 +156,7 @@ impl Agent {
             clock: Clock::start(),
             budget: (BUDGET_BYTES / config.flows.len().max(1))
                 .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
+            dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
             once,
             patience,
         };
@@ -288,12 +291,14 @@ impl Parts {
             statistics: Arc::clone(&statistics),
             deliveries,
         };
+        let (directory, max_bytes) = &self.dead_letters;
         let task = FlowTask {
             config: config.clone(),
             flow,
             inbox,
             publisher: Arc::new(publisher),
             discovery: Arc::clone(&self.discovery),
+            dead_letters: DeadLetterFile::new(directory.clone(), &config.id, *max_bytes),
             saver: Arc::clone(&self.saver),
             statistics,
             clock: self.clock,

@@ -17,6 +17,7 @@ mod locate;
 pub mod options;
 pub mod path;
 pub mod problem;
+pub mod record_policy;
 mod resolve;
 mod secret;
 mod section;
@@ -37,6 +38,7 @@ pub use file_pattern::{FilePattern, FilePatternError};
 pub use flow::{Destination, FlowConfig, InitialPosition, PartitionKeyOption};
 pub use path::ConfigPath;
 pub use problem::{Position, Problem, Problems};
+pub use record_policy::{OverLimitPolicy, RecordBoundaries, RecordPolicies, RefusedPolicy};
 pub use secret::Secret;
 
 use findings::Findings;
@@ -79,6 +81,10 @@ pub struct AgentConfig {
     pub tag_instance: bool,
     /// `checkpointFile`; default `/var/lib/kinesis-agent/checkpoints.db`.
     pub checkpoint_file: PathBuf,
+    /// `deadLetterDirectory`, where records go that cannot be sent; default `dead-letters` beside the checkpoint file.
+    pub dead_letter_directory: Option<PathBuf>,
+    /// `deadLetterMaxBytes`, of one flow's dead letters; at least 32 MiB, default 1 GiB.
+    pub dead_letter_max_bytes: u64,
     /// `checkpointTimeToLiveDays`; default 7 days.
     pub checkpoint_time_to_live: Duration,
     /// `shutdownTimeoutMillis`, the whole budget of a clean stop; default 10 s.
@@ -112,5 +118,12 @@ impl AgentConfig {
             Some(config) => Ok(Parsed { config, warnings }),
             None => Err(source.problem(ConfigPath::root(), "not a configuration".to_owned(), None).into()),
         }
+    }
+
+    /// Where records go that cannot be sent.
+    #[must_use]
+    pub fn dead_letter_directory(&self) -> PathBuf {
+        let beside = || self.checkpoint_file.with_file_name("dead-letters");
+        self.dead_letter_directory.clone().unwrap_or_else(beside)
     }
 }

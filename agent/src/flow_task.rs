@@ -6,7 +6,9 @@
 //! Invariant: a descriptor is closed only when the machine gave its file up.
 
 mod files;
+mod handover;
 mod outcomes;
+mod refused;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -19,14 +21,17 @@ use crate::checkpoint_saver::CheckpointSaver;
 use crate::checkpoint_store::FlowSave;
 use crate::clock::Clock;
 use crate::config::FlowConfig;
-use crate::core::flow::{Flow, Publish, Pumped};
+use crate::core::flow::{Flow, Pumped};
+use crate::core::refusal::RefusalJudge;
+use crate::dead_letter_file::DeadLetterFile;
 use crate::discovery::Discovery;
 use crate::fs::OpenFile;
 use crate::inbox::{Attention, Inbox, Letters};
-use crate::publisher::{Published, Publisher};
+use crate::publisher::Publisher;
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment};
 
+use handover::{Handover, Trouble};
 use outcomes::Retry;
 
 /// Between two looks at what may be saved.
@@ -38,6 +43,9 @@ const UNWATCHED_RESCAN: Duration = Duration::from_secs(1);
 /// Between two reports of the same trouble.
 const REPORT_PERIOD: Duration = Duration::from_secs(60);
 
+/// Between two attempts to write a dead letter.
+const DEAD_LETTER_PERIOD: Duration = Duration::from_secs(5);
+
 /// Everything one flow works with.
 #[derive(Debug)]
 pub struct FlowTask {
@@ -46,6 +54,7 @@ pub struct FlowTask {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) discovery: Arc<Discovery>,
+    pub(crate) dead_letters: DeadLetterFile,
     pub(crate) saver: Arc<CheckpointSaver>,
     pub(crate) statistics: Arc<FlowStatistics>,
     pub(crate) clock: Clock,
@@ -71,6 +80,9 @@ pub struct FlowState {
     awaits_room: bool,
     retries: VecDeque<Retry>,
     refusals_in_a_row: u32,
+    refusals: RefusalJudge,
+    /// Until then the blocked file waits because a dead letter could not be written.
+    blocked_until: Moment,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
     is_flushing: bool,
@@ -165,7 +177,7 @@ impl FlowTask {
         }
         match self.state.retries.front() {
             Some(retry) => regular.min(retry.due),
-            None if self.state.blocked.is_some() => Moment::ORIGIN,
+            None if self.state.blocked.is_some() => regular.min(self.state.blocked_until),
             None => regular.min(self.flow.next_look()),
         }
     }
@@ -185,7 +197,8 @@ impl FlowTask {
             }
         }
         self.republish();
-        if let Some(blocked) = self.state.blocked.take_if(|_| !self.state.awaits_room) {
+        let may_go_on = !self.state.awaits_room && self.clock.now() >= self.state.blocked_until;
+        if let Some(blocked) = self.state.blocked.take_if(|_| may_go_on) {
             self.pump(blocked);
         }
         for file in self.flow.due(self.clock.now()) {
@@ -214,29 +227,23 @@ impl FlowTask {
     }
 
     fn pump(&mut self, file: FileId) {
-        let Self { flow, publisher, .. } = self;
-        let mut wanted = 0;
-        let mut has_failed = false;
-        let pumped = flow.pump(file, self.clock.wall_time_ms(), |record| {
-            wanted = record.data.len() + record.partition_key.len();
-            match publisher.publish(record.tag.to_number(), record.partition_key, record.data) {
-                Published::Accepted => Publish::Accepted,
-                Published::Full => Publish::Full,
-                Published::Ended => {
-                    has_failed = true;
-                    Publish::Full
-                }
-                Published::Invalid(problem) => {
-                    tracing::error!(%problem, bytes = wanted, "a record can never be sent, passing over it");
-                    Publish::Refused
-                }
+        let Self { config, flow, publisher, dead_letters, clock, .. } = self;
+        let mut handover =
+            Handover { config, publisher, dead_letters, clock: *clock, wanted: 0, trouble: None };
+        let pumped = flow.pump(file, clock.wall_time_ms(), |record| handover.take(record));
+        let Handover { wanted, trouble, .. } = handover;
+        match trouble {
+            Some(Trouble::ProducerEnded) => self.state.has_failed = true,
+            Some(Trouble::DeadLetter(error)) => {
+                self.report_unwritten(&error);
+                self.state.blocked = Some(file);
+                self.state.blocked_until = self.clock.now().plus(DEAD_LETTER_PERIOD);
             }
-        });
-        if has_failed {
-            self.state.has_failed = true;
-        } else if pumped == Pumped::Blocked {
-            self.state.blocked = Some(file);
-            self.await_room(wanted);
+            None if pumped == Pumped::Blocked => {
+                self.state.blocked = Some(file);
+                self.await_room(wanted);
+            }
+            None => {}
         }
     }
 
@@ -248,12 +255,12 @@ impl FlowTask {
 
     /// Everything that was there is read, published and acknowledged; flushes on the way.
     fn is_complete(&mut self) -> bool {
-        let all_read = self.state.has_listed && self.flow.is_all_cut() && !self.is_blocked();
+        let all_read = self.state.has_listed && self.flow.is_all_cut_or_stopped() && !self.is_blocked();
         if all_read && !self.state.is_flushing {
             self.publisher.flush();
             self.state.is_flushing = true;
         }
-        all_read && self.flow.outstanding() == 0
+        all_read && self.flow.awaited() == 0
     }
 
     /// Reads no more, waits for what is under way, saves.
@@ -261,7 +268,7 @@ impl FlowTask {
         let deadline = self.clock.now().plus(self.patience);
         self.publisher.flush();
         let mut letters = std::mem::take(&mut self.state.letters);
-        while self.flow.outstanding() > 0 {
+        while self.flow.awaited() > 0 {
             let left = deadline.since(self.clock.now());
             if left.is_zero() {
                 break;

@@ -1,6 +1,6 @@
 //! What a flow has done so far, in numbers that other threads may look at.
 //!
-//! Invariant: the books balance: records parsed = acknowledged + dropped by rule + refused + pending.
+//! Invariant: the books balance: records parsed = acknowledged + dropped by rule + dead-lettered + pending.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,14 +20,24 @@ pub struct FlowStatistics {
     pub conversion_failures: Counter,
     /// Records that were cut for their size.
     pub records_truncated: Counter,
+    /// Parts into which records were cut that were too long to be sent.
+    pub record_parts: Counter,
+    /// Bytes of over-long lines that were passed over.
+    pub bytes_passed_over: Counter,
+    /// Records left out because they are footers.
+    pub footers_skipped: Counter,
     /// Header lines left out.
     pub header_lines_skipped: Counter,
     /// Records handed to the producer.
     pub records_published: Counter,
     /// Records that the service acknowledged.
     pub records_acknowledged: Counter,
-    /// Records that can never be sent: reported, and passed over.
-    pub records_refused: Counter,
+    /// Records that can never be sent, and are in the dead-letter file.
+    pub records_dead_lettered: Counter,
+    /// Attempts to write dead letters that failed; what was to be written waits.
+    pub dead_letter_failures: Counter,
+    /// Files that are stopped at a record that can never be sent.
+    pub files_stopped: Counter,
     /// Records that the service refused and that were handed to the producer again.
     pub records_republished: Counter,
     /// Truncations and rotations seen.

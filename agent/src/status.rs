@@ -31,15 +31,15 @@ impl Reporter {
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut uploads = every(self.upload_period);
         let mut lines = every(self.status_period);
-        let mut last_sent = 0;
+        let mut last_done = 0;
         loop {
             tokio::select! {
                 _ = uploads.tick() => self.upload().await,
-                _ = lines.tick() => last_sent = self.report(last_sent),
+                _ = lines.tick() => last_done = self.report(last_done),
                 _ = stopped.changed() => break,
             }
         }
-        self.report(last_sent);
+        self.report(last_done);
         self.upload().await;
     }
 
@@ -50,8 +50,8 @@ impl Reporter {
         }
     }
 
-    /// Says how far the agent is, unless nothing was sent since the last time.
-    fn report(&self, last_sent: u64) -> u64 {
+    /// Says how far the agent is, unless nothing was sent or dead-lettered since the last time.
+    fn report(&self, last_done: u64) -> u64 {
         let sum = |value: fn(&FlowHandle) -> u64| self.flows.iter().map(value).sum::<u64>();
         for flow in &self.flows {
             // The Java agent leaves the prefix out of this one metric's dimension.
@@ -59,17 +59,23 @@ impl Reporter {
             self.metrics.add(MetricName::ConsecutiveProcessingErrors, flow.destination.name(), errors as f64);
         }
         let sent = sum(|flow| flow.statistics.records_acknowledged.get());
-        if sent != last_sent {
+        let dead_lettered = sum(|flow| flow.statistics.records_dead_lettered.get());
+        let done = sent + dead_lettered;
+        if done != last_done {
             tracing::info!(
                 records_parsed = sum(|flow| flow.statistics.records_parsed.get()),
                 bytes_read = sum(|flow| flow.statistics.bytes_read.get()),
                 records_sent = sent,
                 records_dropped = sum(|flow| flow.statistics.records_dropped.get()),
+                records_truncated = sum(|flow| flow.statistics.records_truncated.get()),
+                records_dead_lettered = dead_lettered,
+                conversion_failures = sum(|flow| flow.statistics.conversion_failures.get()),
+                files_stopped = sum(|flow| flow.statistics.files_stopped.get()),
                 bytes_behind = sum(|flow| flow.statistics.bytes_behind.get()),
                 "progress"
             );
         }
-        sent
+        done
     }
 }
 

@@ -104,6 +104,16 @@ fn firehose() {
 }
 
 #[test]
+fn stack_traces() {
+    let shop = Workshop::new();
+    shop.create_stream("shop-errors");
+    let entries = ["2026-01-31 ERROR\n\tat a.B.c\n", "2026-01-31 ok\n"];
+    write(&shop, "/var/log/shop/server.log", &entries.concat());
+    run_json(&shop, include_str!("../../config-examples/stack-traces.json"));
+    assert_eq!(shipped_to(&shop, "shop-errors"), sorted(&entries));
+}
+
+#[test]
 fn many_directories() {
     let shop = Workshop::new();
     for name in ["shop-checkout", "shop-web", "hosts"] {
@@ -137,7 +147,13 @@ fn there_is_no_example_without_a_test() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let tested =
-        ["apache-to-json.json", "csv-to-json.json", "firehose.json", "many-directories.yaml", "minimal.json"];
+    let tested = [
+        "apache-to-json.json",
+        "csv-to-json.json",
+        "firehose.json",
+        "many-directories.yaml",
+        "minimal.json",
+        "stack-traces.json",
+    ];
     assert_eq!(names, tested);
 }

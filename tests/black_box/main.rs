@@ -40,6 +40,8 @@ mod once;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod rotations;
 #[cfg(test)]
 mod rotations_in_an_outage;

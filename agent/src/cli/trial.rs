@@ -42,6 +42,7 @@ impl Trial {
     pub(super) async fn start(config: &mut AgentConfig) -> Result<Self, TrialError> {
         let scratch = ScratchDirectory::create()?;
         config.checkpoint_file = scratch.path().join("checkpoints.db");
+        config.dead_letter_directory = None;
         let sandbox = Sandbox::start(SandboxOptions::default()).await?;
         let mut destinations: Vec<Destination> = Vec::new();
         for flow in &config.flows {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::data_processing::DataProcessingOption;
 use super::file_pattern::FilePattern;
+use super::record_policy::{RecordBoundaries, RecordPolicies};
 
 /// One flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,10 @@ pub struct FlowConfig {
     pub truncated_record_terminator: Vec<u8>,
     /// Lines dropped at the beginning of each file; default 0.
     pub skip_header_lines: u64,
+    /// Where records begin and end; default: each line is a record.
+    pub record_boundaries: RecordBoundaries,
+    /// What becomes of records that cannot be sent as they are.
+    pub record_policies: RecordPolicies,
     /// Pause between looks at an idle file; at least 1 ms, default 100 ms.
     pub min_time_between_file_polls: Duration,
     /// Period of the full directory scan; at least 1 ms, default 10 s.

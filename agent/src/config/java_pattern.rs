@@ -39,6 +39,24 @@ pub fn compile_full_match(pattern: &str) -> Result<Regex, PatternError> {
     build(&format!(r"\A(?:{pattern})\z"))
 }
 
+/// Compiles a pattern with which a line must begin; `^` and `$` match at the line's ends, before its newline.
+///
+/// # Errors
+/// The pattern is malformed, or cannot be proved to mean what it means in Java.
+pub fn compile_line_start(pattern: &str) -> Result<Regex, PatternError> {
+    compile(pattern)?;
+    build(&format!(r"\A(?m:{pattern})"))
+}
+
+/// Compiles a pattern that must match a whole record; `^` and `$` match at the ends of each of its lines.
+///
+/// # Errors
+/// The pattern is malformed, or cannot be proved to mean what it means in Java.
+pub fn compile_whole_record(pattern: &str) -> Result<Regex, PatternError> {
+    compile(pattern)?;
+    build(&format!(r"\A(?m:{pattern})\z"))
+}
+
 fn build(pattern: &str) -> Result<Regex, PatternError> {
     RegexBuilder::new(pattern)
         .unicode(false)
@@ -107,6 +125,24 @@ mod tests {
         ];
         for (pattern, text, expected) in table {
             assert_eq!(compile_full_match(pattern).unwrap().is_match(text), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn lines_and_records_keep_their_ends() {
+        let table: [(&str, &[u8], bool); 6] = [
+            (r"\d+$", b"12\n", true),
+            (r"^\d+$", b"12\r\n", true),
+            (r"\d", b"x1\n", false),
+            ("a|b", b"b and more\n", true),
+            ("^$", b"\n", true),
+            (r"\s", b" at x\n", true),
+        ];
+        for (pattern, line, expected) in table {
+            assert_eq!(compile_line_start(pattern).unwrap().is_match(line), expected, "{pattern}");
+        }
+        for (record, expected) in [(&b"a\nb"[..], true), (b"a\nb\n", false), (b"x a\nb", false)] {
+            assert_eq!(compile_whole_record("^a$\n^b$").unwrap().is_match(record), expected);
         }
     }
 

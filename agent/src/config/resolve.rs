@@ -5,6 +5,7 @@
 
 mod flow;
 mod processing;
+mod record_policy;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConf
             .non_empty_text(&agent::CHECKPOINT_FILE)
             .map(PathBuf::from)
             .unwrap_or_default(),
+        dead_letter_directory: section.non_empty_text(&agent::DEAD_LETTER_DIRECTORY).map(PathBuf::from),
+        dead_letter_max_bytes: u64::try_from(section.whole_number(&agent::DEAD_LETTER_MAX_BYTES))
+            .unwrap_or(0),
         checkpoint_time_to_live: day * days,
         shutdown_timeout: section.milliseconds(&agent::SHUTDOWN_TIMEOUT_MILLIS, 0),
         status_reporting_period: Duration::from_secs(u64::try_from(period).unwrap_or(0)),

@@ -31,6 +31,8 @@ fn defaults_are_the_java_agents() {
     assert_eq!(config.cloudwatch_namespace, "AWSKinesisAgent");
     assert_eq!(config.metrics_buffer_time, Duration::from_secs(30));
     assert_eq!(config.checkpoint_file, Path::new("/var/lib/kinesis-agent/checkpoints.db"));
+    assert_eq!(config.dead_letter_directory(), Path::new("/var/lib/kinesis-agent/dead-letters"));
+    assert_eq!(config.dead_letter_max_bytes, 1 << 30);
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(7 * 86400));
     assert_eq!(config.shutdown_timeout, Duration::from_secs(10));
     assert_eq!(config.status_reporting_period, Duration::from_secs(30));
@@ -47,6 +49,8 @@ fn defaults_are_the_java_agents() {
         retry_max_backoff: Duration::from_secs(10),
         truncated_record_terminator: b"\n".to_vec(),
         skip_header_lines: 0,
+        record_boundaries: RecordBoundaries::default(),
+        record_policies: RecordPolicies::default(),
         min_time_between_file_polls: Duration::from_millis(100),
         max_time_between_file_tracker_refresh: Duration::from_secs(10),
         aggregation: false,
@@ -64,13 +68,15 @@ fn every_honoured_key_is_read() {
       "awsAccessKeyId": "AK", "awsSecretAccessKey": "hush", "assumeRoleARN": "arn:aws:iam::1:role/r",
       "assumeRoleExternalId": "ext-hush", "cloudwatch.emitMetrics": "no", "cloudwatch.namespace": "N",
       "cloudwatch.metricsBufferTimeMillis": "25", "cloudwatch.tagInstance": 1, "checkpointFile": "/c",
-      "checkpointTimeToLiveDays": 1, "shutdownTimeoutMillis": 5, "log.statusReportingPeriodSeconds": 12,
+      "deadLetterDirectory": "/l", "deadLetterMaxBytes": 33554432, "checkpointTimeToLiveDays": 1, "shutdownTimeoutMillis": 5, "log.statusReportingPeriodSeconds": 12,
       "flows": [{
         "filePattern": "/d/a*", "kinesisStream": "s", "partitionKeyOption": "DETERMINISTIC", "aggregation": "yes",
         "initialPosition": "START_OF_FILE", "maxBufferAgeMillis": 1230, "maxBufferSizeRecords": "456",
         "maxBufferSizeBytes": 789, "retryInitialBackoffMillis": 123, "retryMaxBackoffMillis": 567,
         "truncatedRecordTerminator": "", "skipHeaderLines": 5, "minTimeBetweenFilePollsMillis": 0,
-        "maxTimeBetweenFileTrackerRefreshMillis": 7, "multiLineStartPattern": "", "fileFooterPattern": null,
+        "maxTimeBetweenFileTrackerRefreshMillis": 7, "multiLineStartPattern": "^\\d+ ", "multiLineTimeoutMillis": 9,
+        "fileFooterPattern": "EOF", "recordOverLimitPolicy": "DEAD_LETTER", "refusedRecordPolicy": "STOP_FILE",
+        "splitRecordContinuationMark": null,
         "dataProcessingOptions": [{"optionName": "ADDBRACKETS"}]
       }]
     }"#;
@@ -92,6 +98,8 @@ fn every_honoured_key_is_read() {
     assert_eq!(config.cloudwatch_namespace, "N");
     assert_eq!(config.metrics_buffer_time, Duration::from_millis(25));
     assert_eq!(config.checkpoint_file, Path::new("/c"));
+    assert_eq!(config.dead_letter_directory(), Path::new("/l"));
+    assert_eq!(config.dead_letter_max_bytes, 32 << 20);
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(86400));
     assert_eq!(config.shutdown_timeout, Duration::from_millis(5));
     assert_eq!(config.status_reporting_period, Duration::from_secs(12));
@@ -108,6 +116,15 @@ fn every_honoured_key_is_read() {
         retry_max_backoff: Duration::from_millis(567),
         truncated_record_terminator: vec![],
         skip_header_lines: 5,
+        record_boundaries: RecordBoundaries {
+            multi_line_start_pattern: Some(r"^\d+ ".into()),
+            multi_line_timeout: Duration::from_millis(9),
+            file_footer_pattern: Some("EOF".into()),
+        },
+        record_policies: RecordPolicies {
+            over_limit: OverLimitPolicy::DeadLetter,
+            refused: RefusedPolicy::StopFile,
+        },
         min_time_between_file_polls: Duration::from_millis(1),
         max_time_between_file_tracker_refresh: Duration::from_millis(7),
         aggregation: true,
@@ -191,12 +208,16 @@ fn mistakes_in_one_flow_are_told_with_place_and_cure() {
             r#"agent.json:1:54: flows[0].aggregation: expected true or false, found "on""#,
         ),
         (
-            r#","multiLineStartPattern":"^a""#,
-            "agent.json:1:54: flows[0].multiLineStartPattern: not supported yet; remove it to send each line as a record of its own, or keep the Java agent for this flow",
+            r#","multiLineStartPattern":"[""#,
+            r"agent.json:1:54: flows[0].multiLineStartPattern: not a supported regular expression: unclosed character class; put two backslashes before a character that is meant literally, like \\[",
         ),
         (
-            r#","fileFooterPattern":"^a""#,
-            "agent.json:1:54: flows[0].fileFooterPattern: not supported yet; remove it to send the footer like any other line, or keep the Java agent for this flow",
+            r#","fileFooterPattern":"a++""#,
+            r"agent.json:1:54: flows[0].fileFooterPattern: possessive quantifiers (`++`) are not supported; leave out the second +; put two backslashes before a character that is meant literally, like \\[",
+        ),
+        (
+            r#","recordOverLimitPolicy":"SPLIT","dataProcessingOptions":[{"optionName":"ADDBRACKETS"}]"#,
+            "agent.json:1:54: flows[0].recordOverLimitPolicy: SPLIT cannot be used with dataProcessingOptions, which need whole records; choose TRUNCATE or DEAD_LETTER",
         ),
         (
             r#","deliveryStream":"d","aggregatedRecordSizeBytes":5120"#,
@@ -407,4 +428,19 @@ fn a_resolved_pattern_matches_names() {
     let parsed = parse(&with_flow(""));
     assert!(parsed.config.flows[0].file_pattern.matches(OsStr::new("app.log")));
     assert!(!parsed.config.flows[0].file_pattern.matches(OsStr::new("app.log.gz")));
+}
+
+#[test]
+fn records_are_split_with_a_mark() {
+    let flow = |members: &str| parse(&with_flow(members)).config.flows.remove(0);
+    for (mark, expected) in [("", &b"\\\n"[..]), (r#","splitRecordContinuationMark":"->""#, b"->")] {
+        let flow = flow(&format!(r#","recordOverLimitPolicy":"SPLIT"{mark}"#));
+        let split = OverLimitPolicy::Split { continuation_mark: expected.to_vec() };
+        assert_eq!(flow.record_policies.over_limit, split);
+    }
+    let lonely = warnings(&with_flow(r#","multiLineTimeoutMillis":1"#));
+    assert!(
+        lonely.contains("multiLineTimeoutMillis: has no effect without multiLineStartPattern"),
+        "{lonely}"
+    );
 }

@@ -8,21 +8,27 @@
 //! away, read to its end and acknowledged; a stranger is read from its beginning.
 
 mod adoption;
+mod boundaries;
 mod pump;
+mod stopping;
 mod watching;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use regex::bytes::Regex;
+
 use crate::checkpoint::FileCheckpoint;
 use crate::config::{Destination, FlowConfig};
 use crate::core::processor::{Processor, ProcessorError};
+use crate::core::splitter::SplitRules;
 use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
 pub use adoption::{Adoption, Known, Question};
 pub use pump::{Publish, Pumped, Record};
+pub use stopping::Whereabouts;
 pub use watching::Next;
 
 /// The machine of one flow.
@@ -30,6 +36,8 @@ pub use watching::Next;
 pub struct Flow {
     config: FlowConfig,
     processor: Processor,
+    split_rules: Arc<SplitRules>,
+    footer: Option<Regex>,
     random: fastrand::Rng,
     statistics: Arc<FlowStatistics>,
     files: BTreeMap<FileId, TrackedFile>,
@@ -47,6 +55,8 @@ pub struct Flow {
     forgotten: Vec<FileId>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
+    /// Records of stopped files that are refused for good.
+    held_records: usize,
     /// The present record's partition key; kept for its buffer.
     key: String,
 }
@@ -60,13 +70,28 @@ struct RecordLimits {
     line_bytes: usize,
 }
 
+impl RecordLimits {
+    fn of(destination: &Destination) -> Self {
+        match destination {
+            Destination::KinesisStream(_) => Self {
+                record_bytes: kpl::limits::KINESIS_RECORD_BYTES,
+                line_bytes: kpl::limits::PUT_RECORDS_BYTES,
+            },
+            Destination::DeliveryStream(_) => Self {
+                record_bytes: kpl::limits::FIREHOSE_RECORD_BYTES,
+                line_bytes: kpl::limits::PUT_RECORD_BATCH_BYTES,
+            },
+        }
+    }
+}
+
 impl Flow {
     /// The machine of a flow that was interrupted at these checkpoints. `is_known`: the flow ran before, so that
     /// files without a checkpoint are new ones.
     ///
     /// # Errors
     ///
-    /// A converter's options that cannot be compiled.
+    /// A pattern of a converter, or of records' boundaries, that cannot be compiled.
     pub fn new(
         config: FlowConfig,
         checkpoints: Vec<FileCheckpoint>,
@@ -76,10 +101,14 @@ impl Flow {
         statistics: Arc<FlowStatistics>,
     ) -> Result<Self, ProcessorError> {
         let processor = Processor::new(&config.data_processing_options)?;
+        let split_rules = Arc::new(boundaries::split_rules(&config)?);
+        let footer = boundaries::footer(&config)?;
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
         Ok(Self {
             config,
             processor,
+            split_rules,
+            footer,
             random: fastrand::Rng::with_seed(seed),
             statistics,
             files: BTreeMap::new(),
@@ -91,6 +120,7 @@ impl Flow {
             once,
             forgotten: Vec::new(),
             is_save_urgent: false,
+            held_records: 0,
             key: String::new(),
         })
     }
@@ -149,19 +179,6 @@ impl Flow {
         self.files.values().all(|file| file.is_drained)
     }
 
-    fn limits(&self) -> RecordLimits {
-        match self.config.destination {
-            Destination::KinesisStream(_) => RecordLimits {
-                record_bytes: kpl::limits::KINESIS_RECORD_BYTES,
-                line_bytes: kpl::limits::PUT_RECORDS_BYTES,
-            },
-            Destination::DeliveryStream(_) => RecordLimits {
-                record_bytes: kpl::limits::FIREHOSE_RECORD_BYTES,
-                line_bytes: kpl::limits::PUT_RECORD_BATCH_BYTES,
-            },
-        }
-    }
-
     fn forget(&mut self, file: FileId) {
         if let Some(gone) = self.files.remove(&file) {
             if self.by_node.get(&gone.node) == Some(&file) {
@@ -180,12 +197,14 @@ impl Flow {
     pub fn next_look(&self) -> Moment {
         self.files
             .values()
-            .filter(|file| !file.is_drained)
+            .filter(|file| !file.is_drained && !file.is_stopped)
             .map(|file| file.look_at)
             .min()
             .unwrap_or(Moment::NEVER)
     }
 }
 
+#[cfg(test)]
+mod record_tests;
 #[cfg(test)]
 mod tests;

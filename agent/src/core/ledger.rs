@@ -70,6 +70,15 @@ impl Ledger {
         was_open
     }
 
+    /// Where an open span begins and ends.
+    #[must_use]
+    pub fn span(&self, sequence: u32) -> Option<(u64, u64)> {
+        let place = sequence.wrapping_sub(self.first) as usize;
+        let span = self.spans.get(place).filter(|span| span.is_open)?;
+        let before = place.checked_sub(1).and_then(|before| self.spans.get(before));
+        Some((before.map_or(self.acknowledged, |before| before.end), span.end))
+    }
+
     /// The end of the contiguous run of closed spans.
     #[must_use]
     pub fn acknowledged(&self) -> u64 {
@@ -94,7 +103,12 @@ mod tests {
         for end in [110, 120, 130] {
             ledger.open(end);
         }
+        assert_eq!(
+            [0, 2, 3].map(|sequence| ledger.span(sequence)),
+            [Some((100, 110)), Some((120, 130)), None]
+        );
         assert!(ledger.close(2) && ledger.close(1));
+        assert_eq!(ledger.span(1), None, "it is closed");
         assert_eq!((ledger.acknowledged(), ledger.outstanding()), (100, 1));
         assert!(ledger.close(0) && !ledger.close(0));
         assert_eq!((ledger.acknowledged(), ledger.outstanding()), (130, 0));

@@ -46,7 +46,7 @@ pub enum Processed<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{key} \"{pattern}\" cannot be used: {error}")]
 pub struct ProcessorError {
-    /// The key of the option: `delimiter` or `matchPattern`.
+    /// The key of the option, for example `delimiter`.
     pub key: &'static str,
     /// The regular expression.
     pub pattern: String,

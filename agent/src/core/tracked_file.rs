@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
 use crate::core::ledger::Ledger;
-use crate::core::splitter::Splitter;
+use crate::core::splitter::{Split, Splitter, Tail, Unit};
 use crate::types::{FileId, Moment, Node};
 
 /// Where a file stands in relation to its directory.
@@ -51,7 +51,13 @@ pub struct TrackedFile {
     pub pause: Duration,
     /// Everything that will be read was read, and its last line was cut.
     pub is_drained: bool,
+    /// A record of it is refused for good, and the flow's policy is to stop the file.
+    pub is_stopped: bool,
     is_over: bool,
+    /// When bytes were taken in last.
+    grown_at: Moment,
+    /// Whether it has not grown since for as long as completes a record of several lines.
+    is_quiet: bool,
     /// The first bytes, at most [`HEAD_BYTES`].
     head: Vec<u8>,
     saved: Saved,
@@ -102,7 +108,10 @@ impl TrackedFile {
             look_at: Moment::ORIGIN,
             pause: Duration::ZERO,
             is_drained: false,
+            is_stopped: false,
             is_over: false,
+            grown_at: Moment::ORIGIN,
+            is_quiet: false,
             head,
             saved: Saved::Nothing,
             fetched: fingerprint.offset,
@@ -155,6 +164,7 @@ impl TrackedFile {
         self.forget_consumed();
         self.buffer.extend_from_slice(fresh);
         self.fetched += fresh.len() as u64;
+        self.is_quiet = false;
         true
     }
 
@@ -176,14 +186,37 @@ impl TrackedFile {
         &self.buffer[self.consumed..]
     }
 
-    /// The splitter and the bytes to split.
-    pub fn splitting(&mut self) -> (&mut Splitter, &[u8]) {
-        (&mut self.splitter, &self.buffer[self.consumed..])
+    /// What is to be cut next; see [`Splitter::split`].
+    pub fn split(&mut self) -> Split {
+        let tail = match (self.is_over, self.is_quiet) {
+            (true, _) => Tail::Over,
+            (false, true) => Tail::Quiet,
+            (false, false) => Tail::Growing,
+        };
+        let unit = if self.headers_left > 0 { Unit::HeaderLine } else { Unit::Record };
+        self.splitter.split(&self.buffer[self.consumed..], tail, unit)
     }
 
-    /// Marks the next `length` bytes as cut.
-    pub fn consume(&mut self, length: usize) {
+    /// Marks the next `length` bytes, which [`TrackedFile::split`] answered, as cut.
+    pub fn take(&mut self, split: Split, length: usize) {
+        self.splitter.taken(split, &self.buffer[self.consumed..self.consumed + length]);
         self.consumed += length;
+    }
+
+    /// Notes when bytes were taken in.
+    pub fn has_grown(&mut self, now: Moment) {
+        self.grown_at = now;
+    }
+
+    /// The file shows no new bytes now. Answers when a record of several lines is complete that began with the last ones,
+    /// if there is one that waits for that.
+    pub fn at_end(&mut self, now: Moment, quiet_time: Duration) -> Option<Moment> {
+        if self.is_quiet || !self.splitter.awaits_quiet() {
+            return None;
+        }
+        let quiet_at = self.grown_at.plus(quiet_time);
+        self.is_quiet = quiet_at <= now;
+        Some(quiet_at)
     }
 
     /// Gives an idle file's buffer back; thousands of files are open at once.
@@ -192,8 +225,13 @@ impl TrackedFile {
         self.buffer.shrink_to_fit();
     }
 
-    /// Remembers the present cut as a position to which a checkpoint can be set. To be called when a read was cut.
+    /// Remembers the present cut as a position to which a checkpoint can be set, if the file can be taken up again
+    /// there: not within its header, and not within an over-long record. To be called when a read was cut.
     pub fn set_landmark(&mut self) {
+        let is_between = self.splitter.is_between_records() || self.is_over;
+        if self.headers_left > 0 || !is_between {
+            return;
+        }
         let offset = self.cut();
         if offset == self.landmarks.back().map_or(self.settled.offset, |landmark| landmark.offset) {
             return;
@@ -259,18 +297,21 @@ impl TrackedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::splitter::Split;
+    use crate::core::splitter::{Excess, SplitRules};
+    use std::sync::Arc;
 
     fn file() -> TrackedFile {
         let node = Node { device: 1, inode: 2 };
         let nothing = (Vec::new(), Vec::new());
+        let rules =
+            Arc::new(SplitRules { max_bytes: 1 << 20, start_pattern: None, excess: Excess::PassedOver });
         TrackedFile::new(
             FileId(1),
             "/log/a".into(),
             node,
             Fingerprint::default(),
             nothing,
-            Splitter::new(1 << 20),
+            Splitter::new(rules),
         )
     }
 
@@ -283,9 +324,9 @@ mod tests {
     fn cut(file: &mut TrackedFile) -> usize {
         let mut records = 0;
         loop {
-            let (splitter, bytes) = file.splitting();
-            let Split::Record(length) = splitter.split(bytes, false) else { break };
-            file.consume(length);
+            let split = file.split();
+            let Split::Record(length) = split else { break };
+            file.take(split, length);
             file.ledger.open(file.cut());
             records += 1;
         }

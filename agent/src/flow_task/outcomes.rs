@@ -1,7 +1,7 @@
 //! The chores with outcomes: acknowledgements, and records that the service refused.
 //!
-//! A refused record is handed over again after a growing pause, and nothing new is read meanwhile: its bytes hold the
-//! checkpoint, and the file is the buffer.
+//! A record whose stream is in trouble is handed over again after a growing pause, and nothing new is read meanwhile: its
+//! bytes hold the checkpoint, and the file is the buffer.
 
 use std::time::Duration;
 
@@ -24,11 +24,12 @@ impl FlowTask {
     pub(super) fn take_outcomes(&mut self, letters: &mut Letters) {
         if !letters.stored.is_empty() {
             self.state.refusals_in_a_row = 0;
+            self.state.refusals.stored();
         }
         for tag in letters.stored.drain(..) {
             self.flow.acknowledge(RecordTag::from_number(tag));
         }
-        let failed = std::mem::take(&mut letters.failed);
+        let failed = self.settle_refused(std::mem::take(&mut letters.failed));
         if failed.is_empty() {
             return;
         }

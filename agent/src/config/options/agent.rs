@@ -45,6 +45,11 @@ pub const STATUS_REPORTING_PERIOD_SECONDS: IntegerOption =
     whole_number("log.statusReportingPeriodSeconds", 30, 1..=i32::MAX as i64);
 /// The checkpoint database.
 pub const CHECKPOINT_FILE: TextOption = text("checkpointFile", Some("/var/lib/kinesis-agent/checkpoints.db"));
+/// Where records go that cannot be sent.
+pub const DEAD_LETTER_DIRECTORY: TextOption = text("deadLetterDirectory", None);
+/// Bytes of one flow's dead letters.
+pub const DEAD_LETTER_MAX_BYTES: IntegerOption =
+    whole_number("deadLetterMaxBytes", 1 << 30, (32 << 20)..=i64::MAX);
 /// Age at which checkpoints of vanished files are forgotten.
 pub const CHECKPOINT_TIME_TO_LIVE_DAYS: IntegerOption =
     whole_number("checkpointTimeToLiveDays", 7, 0..=i32::MAX as i64);
@@ -90,6 +95,14 @@ pub const ROWS: &[OptionRow] = &[
     ),
     OptionRow::honoured(Shape::Boolean(TAG_INSTANCE), "add the dimension Instance to the metrics"),
     OptionRow::honoured(Shape::Text(CHECKPOINT_FILE), "database of what has been acknowledged"),
+    OptionRow::honoured(
+        Shape::Text(DEAD_LETTER_DIRECTORY),
+        "where records go that cannot be sent; default: dead-letters beside checkpointFile (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Integer(DEAD_LETTER_MAX_BYTES),
+        "bytes of one flow's dead letters; when they are full the flow waits (not in the Java agent)",
+    ),
     OptionRow::honoured(
         Shape::Integer(CHECKPOINT_TIME_TO_LIVE_DAYS),
         "age at which unused checkpoints are deleted",

@@ -55,8 +55,25 @@ pub const DATA_PROCESSING_OPTIONS: ValueOption =
     value("dataProcessingOptions", "array of objects, default empty");
 /// Pattern of a record's first line.
 pub const MULTI_LINE_START_PATTERN: TextOption = text("multiLineStartPattern", None);
-/// Pattern of a file's last line.
+/// Pattern of records that are left out.
 pub const FILE_FOOTER_PATTERN: TextOption = text("fileFooterPattern", None);
+/// Quiet time that completes a record of several lines.
+pub const MULTI_LINE_TIMEOUT_MILLIS: IntegerOption =
+    whole_number("multiLineTimeoutMillis", 2_000, 0..=900_000);
+/// What becomes of over-long records.
+pub const RECORD_OVER_LIMIT_POLICY: ChoiceOption = ChoiceOption {
+    name: "recordOverLimitPolicy",
+    default: Some("TRUNCATE"),
+    names: &["TRUNCATE", "SPLIT", "DEAD_LETTER"],
+};
+/// End of each part of a split record but the last.
+pub const SPLIT_RECORD_CONTINUATION_MARK: TextOption = text("splitRecordContinuationMark", Some("\\\n"));
+/// What becomes of records that the service refuses for good.
+pub const REFUSED_RECORD_POLICY: ChoiceOption = ChoiceOption {
+    name: "refusedRecordPolicy",
+    default: Some("DEAD_LETTER"),
+    names: &["DEAD_LETTER", "STOP_FILE"],
+};
 /// Lines joined into one Firehose record.
 pub const AGGREGATED_RECORD_SIZE_BYTES: IntegerOption =
     whole_number("aggregatedRecordSizeBytes", 0, 0..=1_024_000);
@@ -102,15 +119,29 @@ pub const ROWS: &[OptionRow] = &[
         Shape::Integer(MAX_TIME_BETWEEN_FILE_TRACKER_REFRESH_MILLIS),
         "period of the full directory scan",
     ),
-    OptionRow::not_supported(
+    OptionRow::honoured(
         Shape::Text(MULTI_LINE_START_PATTERN),
-        "remove it to send each line as a record of its own, or keep the Java agent for this flow",
-        "pattern of the first line of a record of several lines",
+        "what the first line of a record begins with; without it each line is a record",
     ),
-    OptionRow::not_supported(
+    OptionRow::honoured(
+        Shape::Integer(MULTI_LINE_TIMEOUT_MILLIS),
+        "after so long without new bytes a record of several lines is complete (not in the Java agent)",
+    ),
+    OptionRow::honoured(
         Shape::Text(FILE_FOOTER_PATTERN),
-        "remove it to send the footer like any other line, or keep the Java agent for this flow",
-        "pattern of the last line of a file",
+        "records that match it as a whole, trimmed, are left out; what follows them is sent",
+    ),
+    OptionRow::honoured(
+        Shape::Choice(RECORD_OVER_LIMIT_POLICY),
+        "what becomes of a record longer than the destination takes (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Text(SPLIT_RECORD_CONTINUATION_MARK),
+        "SPLIT: stands at the end of each part of a record but the last (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Choice(REFUSED_RECORD_POLICY),
+        "what becomes of a record that the service refuses for itself (not in the Java agent)",
     ),
     OptionRow::not_supported(
         Shape::Integer(AGGREGATED_RECORD_SIZE_BYTES),

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::processing;
+use super::{processing, record_policy};
 use crate::config::data_processing::DataProcessingOption;
 use crate::config::file_pattern::{FilePattern, FilePatternError};
 use crate::config::findings::Findings;
@@ -65,6 +65,8 @@ fn complete(
         retry_max_backoff: section.milliseconds(&flow::RETRY_MAX_BACKOFF_MILLIS, 0),
         truncated_record_terminator: truncated_record_terminator(section, kind),
         skip_header_lines: u64::try_from(skip_header_lines).unwrap_or(0),
+        record_boundaries: record_policy::boundaries(section),
+        record_policies: record_policy::policies(section),
         min_time_between_file_polls: section.milliseconds(&flow::MIN_TIME_BETWEEN_FILE_POLLS_MILLIS, 1),
         max_time_between_file_tracker_refresh: section
             .milliseconds(&flow::MAX_TIME_BETWEEN_FILE_TRACKER_REFRESH_MILLIS, 1),
@@ -147,11 +149,6 @@ fn pattern_hint(text: &str, error: &FilePatternError) -> String {
 }
 
 fn refuse_unsupported(section: &mut Section<'_>, kind: Kind) {
-    for option in [&flow::MULTI_LINE_START_PATTERN, &flow::FILE_FOOTER_PATTERN] {
-        if section.text(option).is_some_and(|pattern| !pattern.is_empty()) {
-            section.refuse(option.name);
-        }
-    }
     let option = &flow::AGGREGATED_RECORD_SIZE_BYTES;
     if kind == Kind::Kinesis && section.value(option.name).is_some() {
         let hint = "for Kinesis, \"aggregation\": true packs records as the KPL does";

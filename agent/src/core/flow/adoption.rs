@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Flow;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
@@ -313,7 +314,7 @@ impl Flow {
         probe: Probe,
         now: Moment,
     ) -> TrackedFile {
-        let splitter = Splitter::new(self.limits().line_bytes);
+        let splitter = Splitter::new(Arc::clone(&self.split_rules));
         let mut file = TrackedFile::new(id, path, node, fingerprint, (probe.head, probe.marker), splitter);
         file.look_at = now;
         file

@@ -1,11 +1,16 @@
 //! From bytes to published records: splitter, processor, partition key, and the books.
 
-use super::Flow;
-use crate::config::Destination;
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::boundaries::is_footer;
+use super::{Flow, RecordLimits};
+use crate::config::{Destination, FlowConfig, OverLimitPolicy};
 use crate::core::partition_key::write_partition_key;
 use crate::core::processor::Processed;
 use crate::core::record_limit::fit;
 use crate::core::splitter::Split;
+use crate::core::tracked_file::TrackedFile;
 use crate::types::{FileId, RecordTag};
 
 /// A record to publish.
@@ -17,6 +22,14 @@ pub struct Record<'a> {
     pub partition_key: &'a str,
     /// The bytes to send.
     pub data: &'a [u8],
+    /// The file, where it was last seen.
+    pub path: &'a Path,
+    /// Where the record begins in the file.
+    pub offset: u64,
+    /// How many bytes of the file it is.
+    pub length: u64,
+    /// It is longer than its destination takes, and the flow's policy is to write it into the dead-letter file.
+    pub is_over_limit: bool,
 }
 
 /// What became of a record that was to be published.
@@ -26,8 +39,10 @@ pub enum Publish {
     Accepted,
     /// There is no room: stop, and pump again when there is.
     Full,
-    /// It can never be sent. It was reported; it is counted and passed over.
-    Refused,
+    /// It can never be sent, and is safe in the dead-letter file.
+    DeadLettered,
+    /// It can never be sent, and the flow's policy is to stop the file at it.
+    Stopped,
 }
 
 /// How a pump ended.
@@ -37,6 +52,21 @@ pub enum Pumped {
     Empty,
     /// There was no room for the next record.
     Blocked,
+}
+
+/// A record that the splitter gave, or what it gave of one.
+#[derive(Clone, Copy)]
+struct Cut {
+    split: Split,
+    length: usize,
+}
+
+/// How a record leaves.
+struct Fitted<'a> {
+    data: Cow<'a, [u8]>,
+    /// It does not: it is to be dead-lettered.
+    is_over_limit: bool,
+    is_truncated: bool,
 }
 
 /// What one step of the pump did.
@@ -74,49 +104,67 @@ impl Flow {
         wall_time_ms: u64,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
-        let limits = self.limits();
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        if file.is_stopped {
+            return Step::OutOfBytes;
+        }
         if file.target.is_some_and(|target| file.cut() >= target) {
             file.is_drained = true; // with --once: what came later is left for another time
             return Step::OutOfBytes;
         }
-        let at_end = file.is_over();
-        let (splitter, bytes) = file.splitting();
-        let (length, oversized) = match splitter.split(bytes, at_end) {
+        let split = file.split();
+        let cut = match split {
             Split::Incomplete => {
-                file.is_drained |= at_end;
+                file.is_drained |= file.is_over();
                 return Step::OutOfBytes;
             }
             Split::PassOver(length) => {
-                file.consume(length);
-                file.ledger.pass_over(file.cut());
-                return Step::Done;
+                self.statistics.bytes_passed_over.add(length as u64);
+                return pass_over(file, split, length);
             }
-            Split::Record(length) => (length, false),
-            Split::Oversized(length) => (length, true),
+            Split::Record(length)
+            | Split::Part(length)
+            | Split::LastPart(length)
+            | Split::Oversized(length) => Cut { split, length },
         };
         if file.headers_left > 0 {
             file.headers_left -= 1;
-            file.consume(length);
-            file.ledger.pass_over(file.cut());
             self.statistics.header_lines_skipped.add(1);
-            return Step::Done;
+            return pass_over(file, split, cut.length);
         }
-
-        let tag = RecordTag { file: id, sequence: file.ledger.next_sequence() };
-        let end = file.cut() + length as u64;
-        let raw = &file.unconsumed()[..length];
-        let (data, failed) = match self.processor.process(raw, wall_time_ms) {
-            Processed::Record(data) => (Some(data), false),
-            Processed::Dropped => (None, false),
-            Processed::FailedSoRaw => (Some(raw), true),
-        };
-        let Some(data) = data else {
-            file.consume(length);
-            file.ledger.pass_over(end);
+        let is_whole = matches!(split, Split::Record(_));
+        if is_whole && is_footer(self.footer.as_ref(), &file.unconsumed()[..cut.length]) {
             self.statistics.records_parsed.add(1);
             self.statistics.records_dropped.add(1);
-            return Step::Done;
+            self.statistics.footers_skipped.add(1);
+            return pass_over(file, split, cut.length);
+        }
+        self.hand_over(id, cut, wall_time_ms, publish)
+    }
+
+    /// Converts what was cut and publishes it.
+    fn hand_over(
+        &mut self,
+        id: FileId,
+        cut: Cut,
+        wall_time_ms: u64,
+        publish: &mut impl FnMut(Record<'_>) -> Publish,
+    ) -> Step {
+        let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        let statistics = &self.statistics;
+        let raw = &file.unconsumed()[..cut.length];
+        let processed = match cut.is_part() {
+            true => Processed::Record(raw), // converters need whole records
+            false => self.processor.process(raw, wall_time_ms),
+        };
+        let data = match processed {
+            Processed::Record(data) => data,
+            Processed::FailedSoRaw => raw,
+            Processed::Dropped => {
+                statistics.records_parsed.add(1);
+                statistics.records_dropped.add(1);
+                return pass_over(file, cut.split, cut.length);
+            }
         };
         match self.config.destination {
             Destination::KinesisStream(_) => {
@@ -124,29 +172,70 @@ impl Flow {
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }
-        let fitted =
-            fit(data, limits.record_bytes - self.key.len(), &self.config.truncated_record_terminator);
-        let record = Record { tag, partition_key: &self.key, data: &fitted };
-        let published = publish(record);
-        if published == Publish::Full {
-            if oversized {
-                file.splitter.undo_oversized();
+        let fitted = Fitted::new(&self.config, data, cut, self.key.len());
+        let (is_failed, is_truncated) = (processed == Processed::FailedSoRaw, fitted.is_truncated);
+        let published = publish(Record {
+            tag: RecordTag { file: id, sequence: file.ledger.next_sequence() },
+            partition_key: &self.key,
+            data: &fitted.data,
+            path: &file.path,
+            offset: file.cut(),
+            length: cut.length as u64,
+            is_over_limit: fitted.is_over_limit,
+        });
+        match published {
+            Publish::Full => return Step::Blocked,
+            Publish::Stopped => {
+                self.stop_file(id);
+                return Step::OutOfBytes;
             }
-            return Step::Blocked;
+            Publish::Accepted => {
+                file.ledger.open(file.cut() + cut.length as u64);
+                file.take(cut.split, cut.length);
+                statistics.records_published.add(1);
+            }
+            Publish::DeadLettered => {
+                pass_over(file, cut.split, cut.length);
+                statistics.records_dead_lettered.add(1);
+            }
         }
-        let truncated = oversized || fitted.len() < data.len();
-        file.consume(length);
-        let statistics = &self.statistics;
         statistics.records_parsed.add(1);
-        if published == Publish::Accepted {
-            file.ledger.open(end);
-            statistics.records_published.add(1);
-        } else {
-            file.ledger.pass_over(end);
-            statistics.records_refused.add(1);
-        }
-        statistics.conversion_failures.add(u64::from(failed));
-        statistics.records_truncated.add(u64::from(truncated));
+        statistics.conversion_failures.add(u64::from(is_failed));
+        statistics.record_parts.add(u64::from(cut.is_part()));
+        statistics.records_truncated.add(u64::from(is_truncated));
         Step::Done
     }
+}
+
+impl Cut {
+    /// Whether it is one of several parts that are all handed on.
+    fn is_part(self) -> bool {
+        matches!(self.split, Split::Part(_) | Split::LastPart(_))
+    }
+}
+
+impl<'a> Fitted<'a> {
+    /// What the flow's policy makes of a record whose key has so many bytes.
+    fn new(config: &FlowConfig, data: &'a [u8], cut: Cut, key_bytes: usize) -> Self {
+        let limit = RecordLimits::of(&config.destination).record_bytes - key_bytes;
+        let whole = |is_over_limit| Self { data: Cow::Borrowed(data), is_over_limit, is_truncated: false };
+        match (&config.record_policies.over_limit, cut.split) {
+            (OverLimitPolicy::DeadLetter, _) => whole(data.len() > limit || cut.is_part()),
+            (OverLimitPolicy::Split { continuation_mark }, Split::Part(_)) => {
+                Self { data: Cow::Owned([data, continuation_mark].concat()), ..whole(false) }
+            }
+            (OverLimitPolicy::Split { .. } | OverLimitPolicy::Truncate, split) => {
+                let fitted = fit(data, limit, &config.truncated_record_terminator);
+                let is_truncated = fitted.len() < data.len() || matches!(split, Split::Oversized(_));
+                Self { data: fitted, is_over_limit: false, is_truncated }
+            }
+        }
+    }
+}
+
+/// Nothing is sent for these bytes.
+fn pass_over(file: &mut TrackedFile, split: Split, length: usize) -> Step {
+    file.take(split, length);
+    file.ledger.pass_over(file.cut());
+    Step::Done
 }

@@ -55,7 +55,9 @@ fn flow(
 
 impl World {
     fn new(seed: u64, pattern: &str) -> Self {
-        let config = config(pattern, "");
+        // In every other world a line is complete when the next one begins, or after a while.
+        let lines = ["", r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#];
+        let config = config(pattern, lines[seed as usize % 2]);
         let statistics = Arc::new(FlowStatistics::default());
         let flow = flow(&config, &BTreeMap::new(), &statistics);
         let mut world = Self {

@@ -49,7 +49,7 @@ impl Flow {
         let now = now.plus(LOOK_AHEAD);
         self.files
             .values()
-            .filter(|file| file.look_at <= now && !file.is_drained)
+            .filter(|file| file.look_at <= now && !file.is_drained && !file.is_stopped)
             .map(|file| file.id)
             .collect()
     }
@@ -58,6 +58,7 @@ impl Flow {
     pub fn looked(&mut self, id: FileId, size: u64, links: u64, now: Moment) -> Next {
         let once = self.once;
         let shortest_pause = self.config.min_time_between_file_polls;
+        let quiet_time = self.config.record_boundaries.multi_line_timeout;
         let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
         if once && file.target.is_none() {
             file.target = Some(size);
@@ -70,9 +71,13 @@ impl Flow {
             Look::AtEnd if file.target.is_some() => finish(file),
             Look::AtEnd => {
                 file.pause = (file.pause * 2).clamp(shortest_pause, LONGEST_PAUSE.max(shortest_pause));
-                file.look_at = now.plus(file.pause);
+                let quiet_at = file.at_end(now, quiet_time);
+                file.look_at = now.plus(file.pause).min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
                 file.release_buffer();
-                at_end(file, links, now)
+                match at_end(file, links, now) {
+                    Next::Wait if quiet_at.is_some_and(|quiet_at| quiet_at <= now) => Next::Drain,
+                    next => next,
+                }
             }
             Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(file),
             Look::Grown(more) => {
@@ -106,6 +111,7 @@ impl Flow {
         if size_after < end || !file.take_in(bytes) {
             return self.truncated(id, now);
         }
+        file.has_grown(now);
         file.look_at = now;
         // Until its beginning is known to the store, a file cannot be found again if it is rotated while the agent is
         // down.

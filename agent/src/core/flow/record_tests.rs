@@ -1,0 +1,227 @@
+//! One file in a flow's hands: what it sends of it, when it says so, and where it would go on after a crash.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Adoption, Flow, Next, Publish};
+use crate::checkpoint::FileCheckpoint;
+use crate::config::{AgentConfig, FlowConfig};
+use crate::source_file::Listed;
+use crate::statistics::FlowStatistics;
+use crate::types::{FileId, Moment, Node, RecordTag};
+
+/// A flow with one file.
+struct Bench {
+    flow: Flow,
+    file: FileId,
+    statistics: Arc<FlowStatistics>,
+    content: Vec<u8>,
+    now: Moment,
+    sent: Vec<(RecordTag, Vec<u8>)>,
+    dead: Vec<(u64, u64)>,
+}
+
+fn config(more: &str) -> FlowConfig {
+    let text = format!(r#"{{"flows":[{{"filePattern":"/log/a","kinesisStream":"s"{more}}}]}}"#);
+    AgentConfig::parse(&text, "agent.json").expect("a lawful configuration").config.flows.remove(0)
+}
+
+impl Bench {
+    fn new(more: &str, checkpoints: Vec<FileCheckpoint>, content: &[u8]) -> Self {
+        let statistics = Arc::new(FlowStatistics::default());
+        let is_known = !checkpoints.is_empty();
+        let mut flow = Flow::new(config(more), checkpoints, true, false, 1, Arc::clone(&statistics)).unwrap();
+        let found =
+            Listed { path: "/log/a".into(), node: Node { device: 1, inode: 1 }, size: content.len() as u64 };
+        let questions = flow.questions(&found, |_, _| None);
+        let answers: Vec<_> = questions
+            .into_iter()
+            .map(|question| {
+                let wanted = question.fingerprint.wanted();
+                let start = usize::try_from(wanted.marker_start).unwrap();
+                let head = content[..wanted.head_length].to_vec();
+                let marker = content[start..start + wanted.marker_length].to_vec();
+                (question, crate::checkpoint::Probe { head, marker })
+            })
+            .collect();
+        let file = match flow.adopt(&found, &answers, Moment::ORIGIN) {
+            Adoption::New(file) if !is_known => file,
+            Adoption::Continued(file) if is_known => file,
+            other => panic!("{other:?}"),
+        };
+        let now = Moment::ORIGIN;
+        Self { flow, file, statistics, content: content.to_vec(), now, sent: vec![], dead: vec![] }
+    }
+
+    /// Looks at the file until there is nothing to do now.
+    fn look(&mut self) {
+        while self.flow.due(self.now).contains(&self.file) {
+            match self.flow.looked(self.file, self.content.len() as u64, 1, self.now) {
+                Next::Wait => {}
+                Next::Drain => self.pump(),
+                Next::Truncated(_) => panic!("nothing was truncated"),
+                Next::Read { offset, length } => {
+                    let start = usize::try_from(offset).unwrap();
+                    let end = self.content.len().min(start + length);
+                    self.flow.read(self.file, &self.content[start..end], self.content.len() as u64, self.now);
+                    self.pump();
+                }
+            }
+        }
+    }
+
+    fn pump(&mut self) {
+        self.flow.pump(self.file, 0, |record| {
+            if record.is_over_limit {
+                self.dead.push((record.offset, record.length));
+                return Publish::DeadLettered;
+            }
+            self.sent.push((record.tag, record.data.to_vec()));
+            Publish::Accepted
+        });
+    }
+
+    /// Lets time pass, looking whenever the flow wants to.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.plus(time);
+        while self.flow.next_look() <= end {
+            self.now = self.now.max(self.flow.next_look());
+            self.look();
+        }
+        self.now = end;
+    }
+
+    fn append(&mut self, bytes: &str) {
+        self.content.extend_from_slice(bytes.as_bytes());
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.sent.iter().map(|(_, data)| String::from_utf8_lossy(data).into_owned()).collect()
+    }
+
+    /// Everything is acknowledged; answers the checkpoint.
+    fn checkpoint(&mut self) -> FileCheckpoint {
+        for (tag, _) in self.sent.clone() {
+            self.flow.acknowledge(tag);
+        }
+        self.flow.checkpoints().0.remove(0)
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_record_of_several_lines_waits_for_its_lines() {
+    let mut bench = Bench::new(r#","multiLineStartPattern":"E","multiLineTimeoutMillis":3000"#, vec![], b"");
+    for piece in ["E1\n", " at", " x\n at", " y\n"] {
+        bench.append(piece);
+        bench.pass(2 * SECOND);
+        assert_eq!(bench.texts(), Vec::<String>::new(), "after {piece:?}");
+    }
+    bench.pass(2 * SECOND);
+    assert_eq!(bench.texts(), ["E1\n at x\n at y\n"], "nothing came for three seconds");
+    bench.append("E2\n\tat z\nE3\n");
+    bench.pass(SECOND);
+    assert_eq!(bench.texts()[1..], ["E2\n\tat z\n"], "the next one begins");
+    bench.append(" half a line");
+    bench.pass(100 * SECOND);
+    assert_eq!(bench.texts().len(), 2, "a line without its end holds the record");
+    assert_eq!(bench.checkpoint().fingerprint.offset, 24, "E3 would be read again");
+}
+
+#[test]
+fn without_the_wait_it_is_as_with_the_java_agent() {
+    let mut bench = Bench::new(r#","multiLineStartPattern":"E","multiLineTimeoutMillis":0"#, vec![], b"");
+    bench.append("E1\n at x\n");
+    bench.pass(2 * SECOND);
+    bench.append(" at y\n");
+    bench.pass(2 * SECOND);
+    assert_eq!(bench.texts(), ["E1\n at x\n", " at y\n"]);
+}
+
+#[test]
+fn the_header_of_a_short_file_is_still_the_header_after_a_restart() {
+    let more = r#","skipHeaderLines":2"#;
+    let mut bench = Bench::new(more, vec![], b"one\n");
+    bench.pass(SECOND);
+    let saved = bench.checkpoint();
+    let mut bench = Bench::new(more, vec![saved], b"one\ntwo\nthree\n");
+    bench.pass(SECOND);
+    assert_eq!(bench.texts(), ["three\n"]);
+    assert_eq!(bench.checkpoint().fingerprint.offset, 14);
+}
+
+#[test]
+fn footers_are_left_out_and_what_follows_is_sent() {
+    let mut bench = Bench::new(r#","fileFooterPattern":"-- \\d+ rows""#, vec![], b"");
+    bench.append("a\n  -- 1 rows\r\nb\n-- 2 rows --\n");
+    bench.pass(SECOND);
+    assert_eq!(bench.texts(), ["a\n", "b\n", "-- 2 rows --\n"]);
+    assert_eq!(bench.checkpoint().fingerprint.offset, 30);
+    assert_eq!((bench.statistics.footers_skipped.get(), bench.statistics.records_parsed.get()), (1, 4));
+}
+
+#[test]
+fn an_over_long_line_is_split_with_marks() {
+    let more = r#","recordOverLimitPolicy":"SPLIT","splitRecordContinuationMark":"->""#;
+    let mut bench = Bench::new(more, vec![], b"");
+    let line = "é".repeat(1_200_000) + "\n";
+    bench.append(&line);
+    bench.append("next\n");
+    bench.pass(SECOND);
+    let texts = bench.texts();
+    assert_eq!(texts.len(), 4);
+    let parts: String = texts[..3].iter().map(|part| part.strip_suffix("->").unwrap_or(part)).collect();
+    assert!(parts == line && texts[1].ends_with("->") && !texts[2].ends_with("->"));
+    assert!(texts.iter().all(|part| part.len() + 32 <= 1 << 20));
+    assert_eq!((bench.statistics.record_parts.get(), bench.statistics.records_truncated.get()), (3, 0));
+}
+
+#[test]
+fn an_over_long_line_goes_whole_to_the_dead_letters() {
+    let mut bench = Bench::new(r#","recordOverLimitPolicy":"DEAD_LETTER""#, vec![], b"");
+    bench.append("before\n");
+    bench.append(&"x".repeat((5 << 20) + 9));
+    bench.pass(SECOND);
+    assert_eq!(bench.dead, [(7, 5 << 20)], "the first part; its line has not ended");
+    assert_eq!(bench.checkpoint().fingerprint.offset, 7, "after a crash the line is taken up as a whole");
+    bench.append("\nafter\n");
+    bench.append(&("y".repeat(1 << 20) + "\n"));
+    bench.pass(SECOND);
+    assert_eq!(bench.dead[1..], [(7 + (5 << 20), 10), (23 + (5 << 20), (1 << 20) + 1)]);
+    assert_eq!(bench.texts(), ["before\n", "after\n"]);
+    assert_eq!(bench.checkpoint().fingerprint.offset, bench.content.len() as u64);
+    assert_eq!(bench.statistics.records_dead_lettered.get(), 3);
+}
+
+#[test]
+fn a_stopped_file_holds_its_checkpoint_and_is_left_alone() {
+    let mut bench = Bench::new("", vec![], b"one\ntwo\nthree\n");
+    bench.pass(SECOND);
+    let place = bench.flow.whereabouts(bench.sent[1].0).expect("it has no outcome");
+    assert_eq!((place.offset, place.length), (4, 4));
+    bench.flow.acknowledge(bench.sent[0].0);
+    bench.flow.stop_at(bench.sent[1].0);
+    bench.flow.acknowledge(bench.sent[2].0);
+    bench.append("four\n");
+    bench.pass(100 * SECOND);
+    assert_eq!(bench.texts().len(), 3, "nothing more is read");
+    assert_eq!((bench.flow.outstanding(), bench.flow.awaited()), (1, 0));
+    assert_eq!((bench.flow.next_look(), bench.flow.due(bench.now)), (Moment::NEVER, vec![]));
+    bench.flow.listed(vec![], bench.now);
+    assert_eq!(bench.flow.give_up_finished(), []);
+    assert_eq!(bench.flow.file(bench.file).map(|file| file.ledger.acknowledged()), Some(4));
+    assert_eq!(bench.statistics.files_stopped.get(), 1);
+}
+
+#[test]
+fn a_dead_letter_closes_its_span() {
+    let mut bench = Bench::new("", vec![], b"one\ntwo\n");
+    bench.pass(SECOND);
+    bench.flow.dead_lettered(bench.sent[0].0);
+    bench.flow.dead_lettered(bench.sent[0].0);
+    bench.flow.acknowledge(bench.sent[1].0);
+    assert_eq!(bench.flow.checkpoints().0[0].fingerprint.offset, 8);
+    let counted = &bench.statistics;
+    assert_eq!((counted.records_dead_lettered.get(), counted.records_acknowledged.get()), (1, 1));
+}
