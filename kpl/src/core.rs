@@ -30,4 +30,6 @@ pub(crate) mod totals;
 pub(crate) mod upload_schedule;
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod simulation;

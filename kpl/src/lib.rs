@@ -9,8 +9,8 @@
 //! to a [`UserRecordResult`] (shard id, sequence number, attempts) or to a [`UserRecordFailed`] (reason, attempts,
 //! the record itself, and whether it may have been written all the same).
 //!
-//! Everything is bounded: at the limit of [`Config::max_outstanding_bytes`], [`Producer::send`] waits and
-//! [`Producer::try_send`] hands the record back.
+//! There is no child process and no thread of the crate's own: a producer lives on the tokio runtime in which it was
+//! started, one task for each stream. Records may come from any thread.
 //!
 //! # A complete program
 //!
@@ -63,28 +63,112 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Sending
+//!
+//! | call | without room | the outcome goes to |
+//! |---|---|---|
+//! | [`Producer::send`] | waits, first come first served | a [`Delivery`] |
+//! | [`Producer::try_send`] | hands the record back: [`SendError::Full`] | a [`Delivery`] |
+//! | [`StreamProducer::try_send_tagged`] | says [`SendError::Full`] | the [`OutcomeSink`], by a number of yours |
+//!
+//! Everything is bounded: room is [`Config::max_outstanding_bytes`] and [`Config::max_outstanding_records`], and a record
+//! gives its room back with its outcome. [`StreamProducer`] is the form for the hot path: the stream is looked up once
+//! and records are borrowed ([`RecordRef`]).
+//!
+//! A record leaves when its aggregate is full, or [`Config::record_max_buffered_time`] after it came; [`Producer::flush`]
+//! sends at once what there is. A [`Delivery`] that is dropped takes nothing back.
+//!
+//! # The end
+//!
+//! [`Producer::close`] refuses new records, sends what there is and returns after the last outcome (and the last metrics);
+//! [`Producer::close_within`] gives up after a grace what has no outcome by then. When the last clone of a producer is
+//! dropped it drains in the background, for as long as the runtime lives. Whatever happens, the runtime's end included,
+//! every delivery resolves. So end a program with `close().await`.
+//!
+//! Every future here may be dropped before it is done, in a `select!` or under a time limit; what that means is said under
+//! *Cancel safety* in its documentation. In short: a `send` that is dropped has not sent, and of everything else only the
+//! waiting stops.
+//!
 //! # Options
 //!
-//! They are the KPL's, under its names and with its defaults: see [`Config`]. They come from code, from a KPL
-//! `.properties` file ([`Config::from_properties`]), or with the cargo feature `serde` from any format of serde's.
-//! `AwsTransport::from_config` obeys those of the connection, and [`ProducerBuilder::stream_config`] gives a stream
-//! options of its own.
+//! They are the KPL's, under its names and with its defaults, and some more: see [`Config`] for the table. They come from
+//! code, from a KPL `.properties` file ([`Config::from_properties`], which reports what has no effect here), or with the
+//! cargo feature `serde` from any format of serde's. All problems are told at once. [`ProducerBuilder::stream_config`]
+//! gives a stream options of its own.
+//!
+//! `AwsTransport::from_config` obeys the options of the connection ([`ConnectionConfig`]: region, endpoints, time limits,
+//! proxy); credentials are found as every AWS tool finds them. With the cargo feature `cbor` calls can be made in CBOR,
+//! which saves base64.
+//!
+//! # Streams
+//!
+//! A [`StreamName`] is a name, or an ARN ([`StreamName::from_arn`]) for a stream of another account. Any number of
+//! streams share a producer. Resharding needs nothing from you: the old shard map serves until the new one is there.
+//!
+//! A stream on demand whose [`RecordDistributionStrategy`] is `Auto` places records as it likes. No shard can be predicted
+//! there, so its records go one by one, without aggregation. The producer asks for the strategy by itself, if it has the
+//! permission `kinesis:DescribeStreamSummary`.
+//!
+//! Firehose delivery streams are served by `FirehoseTransport` (cargo feature `firehose`) and
+//! [`ProducerBuilder::delivery_streams`]: the same retries, outcomes and bounds, without shards, keys or aggregation.
 //!
 //! # What is promised
 //!
-//! * At least once: a record is sent again until it is stored, refused for good, or expired
-//!   ([`Config::record_ttl`]). Duplicates arise when an answer was lost; with [`Config::dedup_ids`] consumers can drop
-//!   them ([`dedup`]).
-//! * No order across records: calls run side by side, and what failed is sent again later.
-//! * An aggregate counts as stored only in a shard that holds all its members' hash keys; elsewhere the KCL would
-//!   drop it silently.
-
+//! * **At least once**: a record is sent again until it is stored, refused for good, or expired ([`Config::record_ttl`]).
+//!   A failed one comes back, with the truth about whether it may be in the stream all the same.
+//! * **No order, unless asked for**: calls run side by side, and what failed is sent again later. With
+//!   [`Config::strict_order`] the records of one partition key (or explicit hash key) that one producer accepted one after
+//!   the other are stored in that order, through throttling, lost answers and resharding: a younger one leaves only when
+//!   the older one has its outcome. A record that fails leaves a gap; those behind it are sent. It costs throughput for
+//!   keys with much traffic, and means nothing for streams on `Auto`, whose shards no key decides, and for delivery
+//!   streams.
+//! * **Duplicates can be told**: a record is in the stream twice when the answer to its first call was lost. With
+//!   [`Config::dedup_ids`], or [`UserRecord::with_dedup_id`], both carry the same id, and a consumer's
+//!   [`DedupWindow`](dedup::DedupWindow) drops the second.
+//! * **Stored means readable**: an aggregate counts only in a shard that holds all its members' hash keys; elsewhere the
+//!   KCL would drop it silently, so its members are sent again.
+//! * **The KPL's behaviour**: `CONFORMANCE.md` lists the KPL's own test cases, and the test here for each or the reason
+//!   why there is none.
+//!
+//! # Reading
+//!
+//! Consumers that know the KPL's format need nothing else. In Rust, [`aggregation_format::decode`] takes a Kinesis
+//! record's data apart, whatever bytes they are. [`Config::compression`] makes records smaller; `decode` undoes that, and
+//! so does every gunzip, but **not the KCL**: see [`compression`].
+//!
 //! # Watching it
 //!
-//! [`Producer::snapshot`] shows each stream's state. The KPL's metrics go to CloudWatch with
-//! [`ProducerBuilder::cloudwatch_metrics`] (cargo feature `cloudwatch`), to the facade of the crate `metrics` with
-//! `MetricsFacade` (cargo feature `metrics`), or to a [`MetricsSink`] of your own, for which [`Metric::samples`] says
-//! what each event means in the KPL's terms.
+//! [`Producer::snapshot`] shows each stream's state: what is outstanding, how old it is, how many calls and records met
+//! which end. The KPL's metrics go to CloudWatch with [`ProducerBuilder::cloudwatch_metrics`] (cargo feature
+//! `cloudwatch`), to the facade of the crate `metrics` with `MetricsFacade` (cargo feature `metrics`), or to a
+//! [`MetricsSink`] of your own, for which [`Metric::samples`] says what each event means in the KPL's terms. Without any of
+//! the three no event is made.
+//!
+//! # Cargo features
+//!
+//! | feature | what |
+//! |---|---|
+//! | `aws` (default) | `AwsTransport`; without it, a [`Transport`] of your own |
+//! | `cbor` | `Wire::Cbor` |
+//! | `firehose` | `FirehoseTransport` |
+//! | `cloudwatch` | `CloudWatchTransport` |
+//! | `metrics` | `MetricsFacade` |
+//! | `serde` | `Deserialize` for [`Config`] |
+//!
+//! # Examples
+//!
+//! Each says at its top how it is run: against AWS, or against `kinesis-agent sandbox` on this machine.
+//!
+//! | `examples/` | shows |
+//! |---|---|
+//! | `quick_start` | a hundred records, and what became of each |
+//! | `back_pressure` | `try_send`, what to do without room, and the bound that holds |
+//! | `ordered` | order of each key through throttling, read back |
+//! | `dedup_consumer` | reading a stream, taking records apart, dropping what came twice |
+//! | `firehose` | lines into a delivery stream |
+//! | `metrics` | metrics to CloudWatch, and snapshots |
+//! | `load` | how fast it is: a load generator |
+//! | `third_party` | our half of the exchange with other implementations of the format |
 
 pub mod aggregation_format;
 mod clock;

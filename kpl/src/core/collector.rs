@@ -204,6 +204,9 @@ impl Earliest {
 }
 
 #[cfg(test)]
+mod conformance;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::aggregator::alone;

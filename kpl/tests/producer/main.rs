@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod back_pressure;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod dedup_and_compression;
 #[cfg(test)]
 mod delivery_streams;

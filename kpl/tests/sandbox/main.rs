@@ -10,6 +10,8 @@ mod cbor;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod dedup;
 #[cfg(test)]
 #[cfg(feature = "firehose")]

@@ -6,6 +6,8 @@ use crate::config::choices::{AdditionalMetricDimension, MetricsLevel};
 use crate::metric::datum::MetricDatum;
 use MetricsGranularity::{Global, Shard, Stream};
 
+mod conformance;
+
 /// A datum in short: name, dimensions as `name=value`, and count, sum, minimum and maximum.
 type Short = (&'static str, String, [f64; 4]);
 
