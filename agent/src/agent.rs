@@ -10,8 +10,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::aws_clients::AwsClients;
+use crate::checkpoint_recovery::{self, RecoveryError};
 use crate::checkpoint_saver::CheckpointSaver;
-use crate::checkpoint_store::{CheckpointStore, StoreError};
 use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
 use crate::config::{AgentConfig, Destination, FlowConfig};
@@ -94,7 +94,7 @@ pub enum AgentError {
     },
     /// The checkpoint file.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] RecoveryError),
     /// A flow's producer.
     #[error("flow {flow}: {source}")]
     Publisher {
@@ -144,14 +144,17 @@ impl Agent {
         let path = &config.checkpoint_file;
         fs::make_parent_directory(path)
             .map_err(|source| AgentError::Directory { path: path.clone(), source })?;
-        let saver = Arc::new(CheckpointSaver::start(CheckpointStore::open(path)?)?);
+        let clock = Clock::start();
+        let flow_ids: Vec<_> = config.flows.iter().map(|flow| flow.id.clone()).collect();
+        let opened = checkpoint_recovery::open(path, &flow_ids, clock.wall_time_ms())?;
+        let saver = Arc::new(CheckpointSaver::start(opened, clock)?);
         let patience = config.shutdown_timeout.saturating_sub(UPLOAD_PATIENCE / 4);
         let parts = Parts {
             clients,
             saver: Arc::clone(&saver),
             discovery: Arc::new(Discovery::start()),
             metrics: Arc::new(SharedMetrics::default()),
-            clock: Clock::start(),
+            clock,
             budget: (BUDGET_BYTES / config.flows.len().max(1))
                 .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
             once,
@@ -257,7 +260,7 @@ impl FlowRun {
 
 impl Parts {
     fn build(&self, config: &FlowConfig) -> Result<(FlowHandle, FlowTask), AgentError> {
-        let (checkpoints, is_known) = self.saver.load(&config.id)?;
+        let (checkpoints, is_known) = self.saver.load(&config.id);
         let statistics = Arc::new(FlowStatistics::default());
         let deliveries = Arc::new(DeliveryStatistics::default());
         let flow = Flow::new(

@@ -300,7 +300,8 @@ impl FlowTask {
     /// What the flow wants saved since it was last asked.
     fn changes(&mut self) -> FlowSave {
         let (saved, forgotten) = self.flow.checkpoints();
-        FlowSave { flow: self.config.id.clone(), saved, forgotten }
+        let finished = self.flow.take_finished();
+        FlowSave { flow: self.config.id.clone(), saved, forgotten, finished }
     }
 
     fn note(&mut self, result: &std::io::Result<()>) {

@@ -23,6 +23,7 @@
 pub mod agent;
 pub mod aws_clients;
 pub mod checkpoint;
+pub mod checkpoint_recovery;
 pub mod checkpoint_saver;
 pub mod checkpoint_store;
 pub mod cli;

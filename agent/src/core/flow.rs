@@ -45,6 +45,8 @@ pub struct Flow {
     once: bool,
     /// Files whose checkpoints are to be deleted.
     forgotten: Vec<FileId>,
+    /// The last checkpoints of files that were shipped to their end and are followed no more.
+    finished: Vec<FileCheckpoint>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
     /// The present record's partition key; kept for its buffer.
@@ -90,6 +92,7 @@ impl Flow {
             is_started: is_known,
             once,
             forgotten: Vec::new(),
+            finished: Vec::new(),
             is_save_urgent: false,
             key: String::new(),
         })
@@ -112,6 +115,11 @@ impl Flow {
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
         let saved = self.files.values_mut().filter_map(TrackedFile::checkpoint).collect();
         (saved, std::mem::take(&mut self.forgotten))
+    }
+
+    /// The last checkpoints of files that were shipped to their end and are followed no more, since this was last asked.
+    pub fn take_finished(&mut self) -> Vec<FileCheckpoint> {
+        std::mem::take(&mut self.finished)
     }
 
     /// Whether there is something to save that should not wait for the next regular save.
@@ -162,12 +170,18 @@ impl Flow {
         }
     }
 
+    /// Gives up a file that is shipped to its end.
     fn forget(&mut self, file: FileId) {
-        if let Some(gone) = self.files.remove(&file) {
+        if let Some(mut gone) = self.files.remove(&file) {
             if self.by_node.get(&gone.node) == Some(&file) {
                 self.by_node.remove(&gone.node);
             }
-            self.forgotten.push(file);
+            // A truncated file's node is its next generation's.
+            if gone.presence == Presence::Ended {
+                self.forgotten.push(file);
+            } else {
+                self.finished.push(gone.last_checkpoint());
+            }
         }
     }
 

@@ -107,6 +107,14 @@ impl FlowTask {
         let (id, place) = match adoption {
             Adoption::Copy => return,
             Adoption::New(id) => {
+                if self.saver.is_lost() && !self.state.has_listed {
+                    tracing::warn!(
+                        flow = self.config.id,
+                        path = %found.path.display(),
+                        bytes = found.size,
+                        "its checkpoint was lost: the file is sent from its beginning, maybe for a second time"
+                    );
+                }
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "a new file");
                 // If it cannot be read, that is said when it is read.
                 if file.read_at(0, HEAD_BYTES, &mut self.state.chunk).is_ok() {

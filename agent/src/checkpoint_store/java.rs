@@ -1,0 +1,98 @@
+//! The Java agent's checkpoints.
+//!
+//! Invariant: its table is read and never changed.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::{READER_PATIENCE, StoreError, failure, schema};
+use crate::types::Node;
+
+/// A row of the Java agent's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JavaCheckpoint {
+    /// The flow's id, which is ours too.
+    pub flow: String,
+    /// The file's path when it was saved.
+    pub path: PathBuf,
+    /// Where the file system kept it; `None` if its text was not understood.
+    pub node: Option<Node>,
+    /// The file's time of change, in milliseconds since 1970, at the last look before.
+    pub modified_ms: i64,
+    /// Its size at that look.
+    pub size: u64,
+    /// The end of the last record that was sent.
+    pub offset: u64,
+    /// When the row was written, as text that sorts by time.
+    pub updated: String,
+}
+
+/// The checkpoints in the Java agent's database `path`, which is not changed. `None` if it is no such database.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn read_java_database(path: &Path) -> Result<Option<Vec<JavaCheckpoint>>, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let read = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(READER_PATIENCE)?;
+        if schema::has_java_table(&connection)? { checkpoints(&connection).map(Some) } else { Ok(None) }
+    };
+    read().map_err(|source| failure(path, source))
+}
+
+pub(super) fn checkpoints(connection: &Connection) -> rusqlite::Result<Vec<JavaCheckpoint>> {
+    if !schema::has_java_table(connection)? {
+        return Ok(Vec::new());
+    }
+    let select = format!(
+        "SELECT flow, path, fileId, lastModifiedTime, size, \"offset\", lastUpdated FROM {}",
+        schema::JAVA_TABLE
+    );
+    connection.prepare(&select)?.query_map([], checkpoint)?.collect()
+}
+
+fn checkpoint(row: &Row<'_>) -> rusqlite::Result<JavaCheckpoint> {
+    let number = |place| row.get::<_, Option<i64>>(place).map(Option::unwrap_or_default);
+    let text = |place| {
+        row.get_ref(place).map(|value| match value {
+            ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        })
+    };
+    Ok(JavaCheckpoint {
+        flow: text(0)?,
+        path: PathBuf::from(text(1)?),
+        node: node(&text(2)?),
+        modified_ms: number(3)?,
+        size: u64::try_from(number(4)?).unwrap_or(0),
+        offset: u64::try_from(number(5)?).unwrap_or(0),
+        updated: text(6)?,
+    })
+}
+
+/// Java's file key on Linux: `(dev=fe00,ino=10575963)`, the device in hexadecimal.
+fn node(text: &str) -> Option<Node> {
+    let (device, inode) = text.strip_prefix("(dev=")?.strip_suffix(')')?.split_once(",ino=")?;
+    Some(Node { device: u64::from_str_radix(device, 16).ok()?, inode: inode.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_keys() {
+        let is = |text: &str, expected: Option<(u64, u64)>| {
+            assert_eq!(node(text), expected.map(|(device, inode)| Node { device, inode }), "{text}");
+        };
+        is("(dev=fe00,ino=10575963)", Some((0xfe00, 10_575_963)));
+        is("(dev=1f,ino=18446744073709551615)", Some((0x1f, u64::MAX)));
+        for nonsense in ["", "(dev=,ino=)", "(dev=fe00,ino=x)", "dev=fe00,ino=1", "(dev=fe00)"] {
+            is(nonsense, None);
+        }
+    }
+}
