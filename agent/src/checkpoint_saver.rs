@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::checkpoint::FileCheckpoint;
 use crate::checkpoint_recovery::{self, OpenedStore, RecoveryError};
-use crate::checkpoint_store::{CheckpointStore, FinishedFile, FlowSave, StoreError};
+use crate::checkpoint_store::{CheckpointStore, FlowSave, StoreError};
 use crate::clock::Clock;
 use crate::fs::state::{self, Lock};
 use crate::types::{FileId, Node};
@@ -54,7 +54,6 @@ struct Pending {
 enum Change {
     Save(FileCheckpoint),
     Forget,
-    Finish(FileCheckpoint),
 }
 
 impl CheckpointSaver {
@@ -89,13 +88,15 @@ impl CheckpointSaver {
         lock(&self.shared.store).store.load(flow)
     }
 
-    /// Files at this place that are no longer followed; see [`CheckpointStore::finished`].
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn finished(&self, node: Node) -> Result<Vec<FinishedFile>, StoreError> {
-        lock(&self.shared.store).store.finished(node)
+    /// What was saved of the file at this place, by flow.
+    #[must_use]
+    pub fn saved_of(&self, node: Node) -> Vec<(String, FileCheckpoint)> {
+        let kept = lock(&self.shared.store);
+        let of_flow = |(flow, files): (&String, &BTreeMap<FileId, FileCheckpoint>)| {
+            let found = files.values().rfind(|checkpoint| checkpoint.node == node)?;
+            Some((flow.clone(), found.clone()))
+        };
+        kept.store.image().iter().filter_map(of_flow).collect()
     }
 
     /// Why checkpoints are not being saved, if they are not.
@@ -106,7 +107,7 @@ impl CheckpointSaver {
 
     /// Takes what a flow wants saved.
     pub fn submit(&self, save: FlowSave) {
-        if save.saved.is_empty() && save.forgotten.is_empty() && save.finished.is_empty() {
+        if save.saved.is_empty() && save.forgotten.is_empty() {
             return;
         }
         lock(&self.shared.pending).add(save, true);
@@ -228,9 +229,7 @@ impl Pending {
         let files = self.flows.entry(save.flow).or_default();
         let saved = save.saved.into_iter().map(|checkpoint| (checkpoint.file, Change::Save(checkpoint)));
         let forgotten = save.forgotten.into_iter().map(|file| (file, Change::Forget));
-        let finished =
-            save.finished.into_iter().map(|checkpoint| (checkpoint.file, Change::Finish(checkpoint)));
-        for (file, change) in saved.chain(forgotten).chain(finished) {
+        for (file, change) in saved.chain(forgotten) {
             if newer {
                 files.insert(file, change);
             } else {
@@ -246,7 +245,6 @@ fn flow_save((flow, changes): (String, BTreeMap<FileId, Change>)) -> FlowSave {
         match change {
             Change::Save(checkpoint) => save.saved.push(checkpoint),
             Change::Forget => save.forgotten.push(file),
-            Change::Finish(checkpoint) => save.finished.push(checkpoint),
         }
     }
     save

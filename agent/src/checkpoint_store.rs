@@ -20,15 +20,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, params};
 
-use crate::checkpoint::{FileCheckpoint, Fingerprint};
-use crate::types::{FileId, Node};
+use crate::checkpoint::FileCheckpoint;
+use crate::types::FileId;
 
 pub use java::{JavaCheckpoint, read_java_database};
-pub use reader::{Remembered, read};
+pub use reader::read;
+use rows::{read as read_row, write as write_row};
 pub use salvage::salvage;
-use schema::{COLUMNS, Kind};
+use schema::{COLUMNS, JAVA_TABLE, Kind, has_java_table, kind, prepare};
 
 /// How long a start waits for a reader of the file (`status` without an agent) to be done.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
@@ -53,21 +54,6 @@ pub struct FlowSave {
     pub saved: Vec<FileCheckpoint>,
     /// Files whose checkpoints go.
     pub forgotten: Vec<FileId>,
-    /// Files that are done and no longer followed, with their last checkpoints: kept to answer for them.
-    pub finished: Vec<FileCheckpoint>,
-}
-
-/// A file that was shipped to its end and is no longer followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FinishedFile {
-    /// The flow that followed it.
-    pub flow: String,
-    /// Where it was last seen.
-    pub path: PathBuf,
-    /// Where the file system keeps it, or kept it.
-    pub node: Node,
-    /// Up to where it was acknowledged, and how to recognise it.
-    pub fingerprint: Fingerprint,
 }
 
 /// Why the store does not work.
@@ -141,12 +127,12 @@ impl CheckpointStore {
         let fails = |source| failure(path, source);
         let mut connection = connect(path).map_err(fails)?;
         let kind = check(&connection, path)?;
-        if kind == Kind::Blank && has_existed && !schema::has_java_table(&connection).map_err(fails)? {
+        if kind == Kind::Blank && has_existed && !has_java_table(&connection).map_err(fails)? {
             let reason = "its tables are gone".to_owned();
             return Err(StoreError::Damaged { path: path.to_owned(), reason });
         }
         let transaction = connection.transaction().map_err(fails)?;
-        schema::prepare(&transaction, &kind).map_err(fails)?;
+        prepare(&transaction, &kind).map_err(fails)?;
         if kind == Kind::Blank {
             for (flow, files) in content {
                 let saved = files.values().cloned().collect();
@@ -208,44 +194,6 @@ impl CheckpointStore {
         }
         Ok(())
     }
-
-    /// Files at this place that are no longer followed.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn finished(&self, node: Node) -> Result<Vec<FinishedFile>, StoreError> {
-        reader::finished(&self.connection, Some(node)).map_err(|source| failure(&self.path, source))
-    }
-
-    /// Files that are no longer followed for at least so long.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn finished_for(&self, age: Duration) -> Result<Vec<FinishedFile>, StoreError> {
-        reader::finished_for(&self.connection, age).map_err(|source| failure(&self.path, source))
-    }
-
-    /// Forgets files that are no longer followed.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was forgotten.
-    pub fn forget_finished(&mut self, gone: &[FinishedFile]) -> Result<(), StoreError> {
-        let mut forget = || {
-            let transaction = self.connection.transaction()?;
-            for FinishedFile { flow, node, .. } in gone {
-                transaction
-                    .prepare_cached(
-                        "DELETE FROM finished_files WHERE flow = ?1 AND device = ?2 AND inode = ?3",
-                    )?
-                    .execute(params![flow, node.device.cast_signed(), node.inode.cast_signed()])?;
-            }
-            transaction.commit()
-        };
-        forget().map_err(|source| failure(&self.path, source))
-    }
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -263,52 +211,37 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn check(connection: &Connection, path: &Path) -> Result<Kind, StoreError> {
     let fails = |source| failure(path, source);
     let damaged = |reason| StoreError::Damaged { path: path.to_owned(), reason };
-    let kind = schema::kind(connection).map_err(fails)?;
+    let found_kind = kind(connection).map_err(fails)?;
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fails)?;
     if found != "ok" {
         return Err(damaged(found));
     }
-    match kind {
+    match found_kind {
         Kind::Foreign(table) => Err(StoreError::Foreign { path: path.to_owned(), table }),
         Kind::Unknown(reason) => Err(damaged(reason)),
         Kind::Present => {
             // A table or a column that is not there, or a row that makes no sense.
             reader::image(connection).map_err(|error| damaged(error.to_string()))?;
-            reader::finished(connection, None).map_err(|error| damaged(error.to_string()))?;
-            Ok(kind)
+            Ok(found_kind)
         }
-        Kind::Blank | Kind::Version1 => Ok(kind),
+        Kind::Blank | Kind::Version1 => Ok(found_kind),
     }
 }
 
 fn write(transaction: &Connection, save: &FlowSave) -> rusqlite::Result<()> {
-    let FlowSave { flow, saved, forgotten, finished } = save;
+    let FlowSave { flow, saved, forgotten } = save;
     transaction.prepare_cached("INSERT OR IGNORE INTO flows (flow) VALUES (?1)")?.execute([flow])?;
     let mut delete = transaction.prepare_cached("DELETE FROM checkpoints WHERE flow = ?1 AND file = ?2")?;
-    for file in forgotten.iter().chain(finished.iter().map(|checkpoint| &checkpoint.file)) {
+    for file in forgotten {
         delete.execute(params![flow, file.0])?;
     }
-    let mut upsert = transaction.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO checkpoints (flow, file, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    ))?;
-    for FileCheckpoint { file, path, node, fingerprint } in saved {
-        let key: [Box<dyn rusqlite::ToSql>; 2] = [Box::new(flow.clone()), Box::new(file.0)];
-        upsert.execute(params_from_iter(key.into_iter().chain(rows::values(path, *node, fingerprint))))?;
-    }
-    let mut finish = transaction.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO finished_files (flow, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    ))?;
-    for FileCheckpoint { path, node, fingerprint, .. } in finished {
-        let key: [Box<dyn rusqlite::ToSql>; 1] = [Box::new(flow.clone())];
-        finish.execute(params_from_iter(key.into_iter().chain(rows::values(path, *node, fingerprint))))?;
-    }
-    Ok(())
+    saved.iter().try_for_each(|checkpoint| write_row(transaction, flow, checkpoint))
 }
 
 /// What [`write`] did, to the image.
 fn remember(image: &mut Image, save: &FlowSave) {
     let files = image.entry(save.flow.clone()).or_default();
-    for file in save.forgotten.iter().chain(save.finished.iter().map(|checkpoint| &checkpoint.file)) {
+    for file in &save.forgotten {
         files.remove(file);
     }
     files.extend(save.saved.iter().map(|checkpoint| (checkpoint.file, checkpoint.clone())));

@@ -300,8 +300,7 @@ impl FlowTask {
     /// What the flow wants saved since it was last asked.
     fn changes(&mut self) -> FlowSave {
         let (saved, forgotten) = self.flow.checkpoints();
-        let finished = self.flow.take_finished();
-        FlowSave { flow: self.config.id.clone(), saved, forgotten, finished }
+        FlowSave { flow: self.config.id.clone(), saved, forgotten }
     }
 
     fn note(&mut self, result: &std::io::Result<()>) {

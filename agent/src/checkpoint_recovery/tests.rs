@@ -1,3 +1,7 @@
+//! The state against whatever becomes of its files.
+//!
+//! Invariant tested: the agent starts, and no file is skipped.
+
 #![expect(clippy::disallowed_methods, reason = "these tests break the files of the state")]
 
 use std::fs;
@@ -17,6 +21,7 @@ fn checkpoint(file: u32) -> FileCheckpoint {
         path: format!("/var/log/application/instance-{file}.log").into(),
         node: Node { device: 1, inode: u64::from(file) },
         fingerprint: Fingerprint { offset: 0, head: Print::of(b"head"), marker: Print::of(b"") },
+        is_finished: false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{READER_PATIENCE, StoreError, failure, schema};
+use super::{JAVA_TABLE, READER_PATIENCE, StoreError, failure, has_java_table};
 use crate::types::Node;
 
 /// A row of the Java agent's table.
@@ -39,18 +39,18 @@ pub fn read_java_database(path: &Path) -> Result<Option<Vec<JavaCheckpoint>>, St
     let read = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(READER_PATIENCE)?;
-        if schema::has_java_table(&connection)? { checkpoints(&connection).map(Some) } else { Ok(None) }
+        if has_java_table(&connection)? { checkpoints(&connection).map(Some) } else { Ok(None) }
     };
     read().map_err(|source| failure(path, source))
 }
 
 pub(super) fn checkpoints(connection: &Connection) -> rusqlite::Result<Vec<JavaCheckpoint>> {
-    if !schema::has_java_table(connection)? {
+    if !has_java_table(connection)? {
         return Ok(Vec::new());
     }
     let select = format!(
         "SELECT flow, path, fileId, lastModifiedTime, size, \"offset\", lastUpdated FROM {}",
-        schema::JAVA_TABLE
+        JAVA_TABLE
     );
     connection.prepare(&select)?.query_map([], checkpoint)?.collect()
 }

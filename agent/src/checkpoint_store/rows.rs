@@ -8,68 +8,70 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{Type, Value, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::{Connection, Row, params};
 
-use super::FinishedFile;
+use super::COLUMNS;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
 use crate::types::{FileId, Node};
 
-/// A row whose columns are flow, file and [`super::schema::COLUMNS`].
-pub(super) fn checkpoint(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> {
-    let file: u32 = row.get(1)?;
-    if file == u32::MAX {
-        return Err(nonsense(1, "a file's number leaves no next one"));
-    }
-    let (path, node, fingerprint) = place(row, 2)?;
-    Ok((row.get(0)?, FileCheckpoint { file: FileId(file), path, node, fingerprint }))
-}
-
-/// A row whose columns are flow and [`super::schema::COLUMNS`].
-pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<FinishedFile> {
-    let (path, node, fingerprint) = place(row, 1)?;
-    Ok(FinishedFile { flow: row.get(0)?, path, node, fingerprint })
-}
-
-fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<(PathBuf, Node, Fingerprint)> {
+/// Reads a row of [`COLUMNS`]: the flow, and its checkpoint.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> {
     let number = |place| row.get::<_, i64>(place).map(i64::cast_unsigned);
-    let path = match row.get_ref(first)? {
+    let path = match row.get_ref(2)? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => PathBuf::from(OsStr::from_bytes(bytes)),
-        other => {
-            return Err(rusqlite::Error::InvalidColumnType(first, "path".to_owned(), other.data_type()));
-        }
+        other => return Err(rusqlite::Error::InvalidColumnType(2, "path".to_owned(), other.data_type())),
     };
-    let fingerprint = Fingerprint {
-        offset: number(first + 3)?,
-        head: Print { length: row.get(first + 4)?, digest: row.get(first + 5)? },
-        marker: Print { length: row.get(first + 6)?, digest: row.get(first + 7)? },
+    let checkpoint = FileCheckpoint {
+        file: FileId(row.get(1)?),
+        path,
+        node: Node { device: number(3)?, inode: number(4)? },
+        fingerprint: Fingerprint {
+            offset: number(5)?,
+            head: Print { length: row.get(6)?, digest: row.get(7)? },
+            marker: Print { length: row.get(8)?, digest: row.get(9)? },
+        },
+        is_finished: row.get(10)?,
     };
-    let Fingerprint { offset, head, marker } = fingerprint;
-    if i64::try_from(offset).is_err()
-        || head.length as usize > HEAD_BYTES
-        || marker.length as usize > MARKER_BYTES
-        || u64::from(marker.length) > offset
-    {
-        return Err(nonsense(first + 3, "offset and fingerprint do not belong together"));
+    if !makes_sense(&checkpoint) {
+        let why = "file, offset and fingerprint do not belong together";
+        return Err(rusqlite::Error::FromSqlConversionFailure(5, Type::Integer, why.into()));
     }
-    Ok((path, Node { device: number(first + 1)?, inode: number(first + 2)? }, fingerprint))
+    Ok((row.get(0)?, checkpoint))
 }
 
-fn nonsense(column: usize, why: &'static str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, why.into())
+fn makes_sense(checkpoint: &FileCheckpoint) -> bool {
+    let Fingerprint { offset, head, marker } = checkpoint.fingerprint;
+    checkpoint.file.0 < u32::MAX // there is a next one
+        && i64::try_from(offset).is_ok()
+        && head.length as usize <= HEAD_BYTES
+        && marker.length as usize <= MARKER_BYTES
+        && u64::from(marker.length) <= offset
 }
 
-/// The values of [`super::schema::COLUMNS`].
-pub(super) fn values(path: &Path, node: Node, fingerprint: &Fingerprint) -> [Box<dyn ToSql>; 8] {
-    [
-        Box::new(path_value(path)),
-        Box::new(node.device.cast_signed()),
-        Box::new(node.inode.cast_signed()),
-        Box::new(fingerprint.offset.cast_signed()),
-        Box::new(fingerprint.head.length),
-        Box::new(fingerprint.head.digest),
-        Box::new(fingerprint.marker.length),
-        Box::new(fingerprint.marker.digest),
-    ]
+/// Writes a checkpoint over the one that the file has.
+pub(super) fn write(
+    connection: &Connection,
+    flow: &str,
+    checkpoint: &FileCheckpoint,
+) -> rusqlite::Result<()> {
+    let FileCheckpoint { file, path, node, fingerprint, is_finished } = checkpoint;
+    let mut upsert = connection.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ))?;
+    upsert.execute(params![
+        flow,
+        file.0,
+        path_value(path),
+        node.device.cast_signed(),
+        node.inode.cast_signed(),
+        fingerprint.offset.cast_signed(),
+        fingerprint.head.length,
+        fingerprint.head.digest,
+        fingerprint.marker.length,
+        fingerprint.marker.digest,
+        is_finished,
+    ])?;
+    Ok(())
 }
 
 /// Text where it can be, for people who look into the file; bytes for the rare path that is no text.

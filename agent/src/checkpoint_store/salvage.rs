@@ -7,8 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::schema::{COLUMNS, JAVA_TABLE};
-use super::{Image, rows};
+use super::{COLUMNS, Image, JAVA_TABLE, read_row};
 
 /// The rows of `path` that are readable. Nobody else may use that file.
 #[must_use]
@@ -16,21 +15,25 @@ pub fn salvage(path: &Path) -> Image {
     let mut image = Image::new();
     let Ok(connection) = Connection::open(path) else { return image };
     // From both ends: a damaged page in the middle hides what lies behind it.
-    for table in ["checkpoints", JAVA_TABLE] {
+    let before = COLUMNS.replace("finished", "0");
+    for (table, columns) in [("checkpoints", COLUMNS), (JAVA_TABLE, before.as_str())] {
         for order in ["ASC", "DESC"] {
-            collect(&connection, table, order, &mut image);
+            collect(
+                &connection,
+                &format!("SELECT {columns} FROM {table} ORDER BY rowid {order}"),
+                &mut image,
+            );
         }
     }
     collect_flows(&connection, &mut image);
     image
 }
 
-fn collect(connection: &Connection, table: &str, order: &str, image: &mut Image) {
-    let select = format!("SELECT flow, file, {COLUMNS} FROM {table} ORDER BY rowid {order}");
-    let Ok(mut statement) = connection.prepare(&select) else { return };
+fn collect(connection: &Connection, select: &str, image: &mut Image) {
+    let Ok(mut statement) = connection.prepare(select) else { return };
     let Ok(mut found) = statement.query([]) else { return };
     while let Ok(Some(row)) = found.next() {
-        if let Ok((flow, checkpoint)) = rows::checkpoint(row) {
+        if let Ok((flow, checkpoint)) = read_row(row) {
             image.entry(flow).or_default().insert(checkpoint.file, checkpoint);
         }
     }

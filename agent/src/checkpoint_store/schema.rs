@@ -11,9 +11,8 @@ const VERSION: i64 = 2;
 /// The Java agent's table. SQLite's names know no case, so none of ours may be called like it.
 pub(super) const JAVA_TABLE: &str = "file_checkpoints";
 
-/// Columns of a checkpoint, in the order in which `rows` reads them.
-pub(super) const COLUMNS: &str =
-    "path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5";
+/// Columns of a checkpoint, in the order in which its row is read and written.
+pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, finished";
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS flows (
@@ -31,23 +30,17 @@ const TABLES: &str = "
         head_md5 BLOB NOT NULL,
         marker_length INTEGER NOT NULL,
         marker_md5 BLOB NOT NULL,
+        finished INTEGER NOT NULL DEFAULT 0,
         updated TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (flow, file)
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS finished_files (
-        flow TEXT NOT NULL,
-        path ANY NOT NULL,
-        device INTEGER NOT NULL,
-        inode INTEGER NOT NULL,
-        acknowledged_offset INTEGER NOT NULL,
-        head_length INTEGER NOT NULL,
-        head_md5 BLOB NOT NULL,
-        marker_length INTEGER NOT NULL,
-        marker_md5 BLOB NOT NULL,
-        finished TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
-        PRIMARY KEY (flow, device, inode)
-    ) STRICT;
     PRAGMA user_version = 2;
+";
+
+/// What version 1 called otherwise, and lacked.
+const FROM_VERSION_1: &str = "
+    ALTER TABLE file_checkpoints RENAME TO checkpoints;
+    ALTER TABLE checkpoints ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// What a database is.
@@ -87,7 +80,7 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
 pub(super) fn prepare(connection: &Connection, kind: &Kind) -> rusqlite::Result<()> {
     match kind {
         Kind::Version1 => {
-            connection.execute_batch("ALTER TABLE file_checkpoints RENAME TO checkpoints;")?;
+            connection.execute_batch(FROM_VERSION_1)?;
             connection.execute_batch(TABLES)
         }
         Kind::Blank => connection.execute_batch(TABLES),

@@ -1,9 +1,14 @@
+//! The store against whatever happens to its file.
+//!
+//! Invariant tested: what a save left is there, whole, or nothing of it.
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::*;
-use crate::checkpoint::Print;
+use crate::checkpoint::{Fingerprint, Print};
+use crate::types::Node;
 
 fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
     FileCheckpoint {
@@ -15,6 +20,7 @@ fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
             head: Print::of(b"head"),
             marker: Print::of(if offset < 6 { b"" } else { b"marker" }),
         },
+        is_finished: file == 2,
     }
 }
 
@@ -40,7 +46,11 @@ fn what_was_saved_is_loaded_after_reopening() {
         store.save(&[FlowSave { forgotten: vec![FileId(3)], ..save(Vec::new()) }]).expect("saves");
         assert_eq!(store.load("flow"), (saved.clone(), true), "the image is what the file holds");
     }
-    let store = CheckpointStore::open(&path, false).expect("opens again");
+    assert_eq!(
+        read(&path).expect("is read without an agent")["flow"].values().cloned().collect::<Vec<_>>(),
+        saved
+    );
+    let store = CheckpointStore::open(&path, true).expect("opens again");
     assert_eq!(store.load("flow"), (saved, true));
     assert_eq!(store.load("other"), (Vec::new(), false));
 }
@@ -51,28 +61,6 @@ fn a_second_agent_is_refused() {
     let _first = CheckpointStore::open(&path, false).expect("opens");
     assert!(matches!(CheckpointStore::open(&path, false), Err(StoreError::InUse { .. })));
     assert!(matches!(read(&path), Err(StoreError::InUse { .. })));
-}
-
-#[test]
-fn finished_files_are_remembered_until_they_are_forgotten() {
-    let (_directory, path) = scratch();
-    let mut store = CheckpointStore::open(&path, false).expect("opens");
-    let done = checkpoint(7, b"/log/a.1", 900);
-    store.save(&[save(vec![checkpoint(7, b"/log/a", 100)])]).expect("saves");
-    store.save(&[FlowSave { finished: vec![done.clone()], ..save(Vec::new()) }]).expect("saves");
-    assert_eq!(store.load("flow"), (Vec::new(), true));
-    let expected =
-        FinishedFile { flow: "flow".into(), path: done.path, node: done.node, fingerprint: done.fingerprint };
-    assert_eq!(store.finished(done.node).expect("reads"), std::slice::from_ref(&expected));
-    assert_eq!(store.finished(Node { device: 1, inode: 7 }).expect("reads"), []);
-    assert_eq!(store.finished_for(Duration::from_secs(60)).expect("reads"), []);
-    assert_eq!(store.finished_for(Duration::ZERO).expect("reads"), std::slice::from_ref(&expected));
-    drop(store);
-    let read = read(&path).expect("is read without an agent");
-    assert_eq!(read.finished, std::slice::from_ref(&expected));
-    let mut store = CheckpointStore::open(&path, false).expect("opens again");
-    store.forget_finished(&[expected]).expect("forgets");
-    assert_eq!(store.finished(done.node).expect("reads"), []);
 }
 
 /// A power cut leaves a beginning of the log that was being written, and whatever behind it: every such state opens,
@@ -144,7 +132,7 @@ fn the_tables_of_version_1_go_on() {
         let mut store = CheckpointStore::open(&path, false).expect("opens");
         store.save(&[save(vec![expected.clone()])]).expect("saves");
         let back = "ALTER TABLE checkpoints RENAME TO file_checkpoints;
-                    DROP TABLE finished_files; PRAGMA user_version = 1;";
+                    ALTER TABLE file_checkpoints DROP COLUMN finished; PRAGMA user_version = 1;";
         store.connection.execute_batch(back).expect("is as it was");
     }
     assert_eq!(

@@ -79,6 +79,8 @@ impl Flow {
     ) -> Result<Self, ProcessorError> {
         let processor = Processor::new(&config.data_processing_options)?;
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
+        let (_, orphans) =
+            checkpoints.into_iter().partition::<Vec<_>, _>(|checkpoint| checkpoint.is_finished);
         Ok(Self {
             config,
             processor,
@@ -87,7 +89,7 @@ impl Flow {
             files: BTreeMap::new(),
             by_node: HashMap::new(),
             has_young_copies: false,
-            orphans: checkpoints,
+            orphans,
             next_file,
             is_started: is_known,
             once,
@@ -113,13 +115,9 @@ impl Flow {
 
     /// What is to be saved: the checkpoints that changed, and the files whose checkpoints are to go.
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
-        let saved = self.files.values_mut().filter_map(TrackedFile::checkpoint).collect();
+        let mut saved = std::mem::take(&mut self.finished);
+        saved.extend(self.files.values_mut().filter_map(TrackedFile::checkpoint));
         (saved, std::mem::take(&mut self.forgotten))
-    }
-
-    /// The last checkpoints of files that were shipped to their end and are followed no more, since this was last asked.
-    pub fn take_finished(&mut self) -> Vec<FileCheckpoint> {
-        std::mem::take(&mut self.finished)
     }
 
     /// Whether there is something to save that should not wait for the next regular save.
@@ -180,7 +178,7 @@ impl Flow {
             if gone.presence == Presence::Ended {
                 self.forgotten.push(file);
             } else {
-                self.finished.push(gone.last_checkpoint());
+                self.finished.push(FileCheckpoint { is_finished: true, ..gone.last_checkpoint() });
             }
         }
     }

@@ -238,7 +238,13 @@ impl TrackedFile {
         self.settle();
         let Landmark { offset, marker } = self.settled;
         let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
-        FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint }
+        FileCheckpoint {
+            file: self.id,
+            path: self.path.clone(),
+            node: self.node,
+            fingerprint,
+            is_finished: false,
+        }
     }
 
     fn settle(&mut self) {
