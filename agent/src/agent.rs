@@ -21,11 +21,13 @@ use crate::discovery::Discovery;
 use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
 use crate::inbox::{Inbox, Outcomes};
+use crate::java_import::{self, ImportError};
 use crate::metrics::{DeliveryMetrics, SharedMetrics};
 use crate::publisher::{Publisher, PublisherError, Transports};
 pub use crate::statistics::FlowHandle;
 use crate::statistics::{DeliveryStatistics, FlowStatistics};
 use crate::status;
+use crate::status_socket::{StatusSocket, Subject};
 
 /// Bytes of records that all flows together may hold.
 const BUDGET_BYTES: usize = 32 << 20;
@@ -54,6 +56,7 @@ pub struct Agent {
     runs: Vec<FlowRun>,
     saver: Arc<CheckpointSaver>,
     reporter: JoinHandle<()>,
+    status_socket: Option<StatusSocket>,
     a_flow_ended: Arc<Notify>,
     stopping: watch::Sender<bool>,
     patience: Duration,
@@ -95,6 +98,9 @@ pub enum AgentError {
     /// The checkpoint file.
     #[error(transparent)]
     Store(#[from] RecoveryError),
+    /// The Java agent's checkpoints.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A flow's producer.
     #[error("flow {flow}: {source}")]
     Publisher {
@@ -146,7 +152,8 @@ impl Agent {
             .map_err(|source| AgentError::Directory { path: path.clone(), source })?;
         let clock = Clock::start();
         let flow_ids: Vec<_> = config.flows.iter().map(|flow| flow.id.clone()).collect();
-        let opened = checkpoint_recovery::open(path, &flow_ids, clock.wall_time_ms())?;
+        let mut opened = checkpoint_recovery::open(path, &flow_ids, clock.wall_time_ms())?;
+        java_import::import(&config, &mut opened.store)?;
         let saver = Arc::new(CheckpointSaver::start(opened, clock)?);
         let patience = config.shutdown_timeout.saturating_sub(UPLOAD_PATIENCE / 4);
         let parts = Parts {
@@ -174,6 +181,7 @@ impl Agent {
             // An error means that the flow's thread died, which `completed` and `stop` tell.
             let _ = listed.await;
         }
+        let status_socket = listen(&config, &flows, &runs, &saver);
         let (stopping, stopped) = watch::channel(false);
         let cloudwatch = config.emit_metrics.then(|| {
             CloudWatch::new(
@@ -190,7 +198,7 @@ impl Agent {
             status_period: config.status_reporting_period,
         };
         let reporter = tokio::runtime::Handle::current().spawn(reporter.run(stopped));
-        Ok(Self { flows, runs, saver, reporter, a_flow_ended, stopping, patience })
+        Ok(Self { flows, runs, saver, reporter, status_socket, a_flow_ended, stopping, patience })
     }
 
     /// The flows, to be watched.
@@ -230,6 +238,7 @@ impl Agent {
                 end.incomplete.push(flow.id.clone());
             }
         }
+        drop(self.status_socket.take());
         let saver = Arc::clone(&self.saver);
         let saved = tokio::task::spawn_blocking(move || saver.stop()).await;
         end.save_failure = match saved {
@@ -306,6 +315,29 @@ impl Parts {
         };
         Ok((handle, task))
     }
+}
+
+/// Opens the socket of `status` and `shipped`. Without it the agent runs all the same.
+fn listen(
+    config: &AgentConfig,
+    flows: &[FlowHandle],
+    runs: &[FlowRun],
+    saver: &Arc<CheckpointSaver>,
+) -> Option<StatusSocket> {
+    let subject = Subject {
+        flows: flows.iter().zip(runs).map(|(flow, run)| (flow.id.clone(), Arc::clone(&run.inbox))).collect(),
+        saver: Arc::clone(saver),
+        checkpoint_file: config.checkpoint_file.clone(),
+    };
+    let path = &config.status_socket;
+    let refused = |error: &std::io::Error| {
+        tracing::warn!(
+            "status and shipped will not be answered: socket {}: {error}; set statusSocket to a place that the agent may \
+             write to",
+            path.display()
+        );
+    };
+    StatusSocket::open(path, subject).inspect_err(refused).ok()
 }
 
 /// The value of the dimension `Instance`, where it is wanted: the host's name.

@@ -76,7 +76,7 @@ impl Fingerprint {
     pub fn wanted(&self) -> Wanted {
         Wanted {
             head_length: self.head.length as usize,
-            marker_start: self.offset - u64::from(self.marker.length),
+            marker_start: self.offset.saturating_sub(u64::from(self.marker.length)),
             marker_length: self.marker.length as usize,
         }
     }

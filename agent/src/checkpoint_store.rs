@@ -23,9 +23,10 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use crate::checkpoint::FileCheckpoint;
+use crate::java_checkpoint::JavaCheckpoint;
 use crate::types::FileId;
 
-pub use java::{JavaCheckpoint, read_java_database};
+pub use java::read_java_database;
 pub use reader::read;
 use rows::{read as read_row, write as write_row};
 pub use salvage::salvage;

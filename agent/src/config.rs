@@ -79,6 +79,11 @@ pub struct AgentConfig {
     pub tag_instance: bool,
     /// `checkpointFile`; default `/var/lib/kinesis-agent/checkpoints.db`.
     pub checkpoint_file: PathBuf,
+    /// `importCheckpointFile`, the Java agent's database; default `/var/run/aws-kinesis-agent/checkpoints`; `None` when the
+    /// file says `""`: nothing is imported.
+    pub import_checkpoint_file: Option<PathBuf>,
+    /// `statusSocket`; default the checkpoint file's path and `.sock`.
+    pub status_socket: PathBuf,
     /// `checkpointTimeToLiveDays`; default 7 days.
     pub checkpoint_time_to_live: Duration,
     /// `shutdownTimeoutMillis`, the whole budget of a clean stop; default 10 s.

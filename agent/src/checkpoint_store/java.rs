@@ -8,26 +8,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{JAVA_TABLE, READER_PATIENCE, StoreError, failure, has_java_table};
+use crate::java_checkpoint::JavaCheckpoint;
 use crate::types::Node;
-
-/// A row of the Java agent's table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JavaCheckpoint {
-    /// The flow's id, which is ours too.
-    pub flow: String,
-    /// The file's path when it was saved.
-    pub path: PathBuf,
-    /// Where the file system kept it; `None` if its text was not understood.
-    pub node: Option<Node>,
-    /// The file's time of change, in milliseconds since 1970, at the last look before.
-    pub modified_ms: i64,
-    /// Its size at that look.
-    pub size: u64,
-    /// The end of the last record that was sent.
-    pub offset: u64,
-    /// When the row was written, as text that sorts by time.
-    pub updated: String,
-}
 
 /// The checkpoints in the Java agent's database `path`, which is not changed. `None` if it is no such database.
 ///

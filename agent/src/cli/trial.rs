@@ -42,6 +42,8 @@ impl Trial {
     pub(super) async fn start(config: &mut AgentConfig) -> Result<Self, TrialError> {
         let scratch = ScratchDirectory::create()?;
         config.checkpoint_file = scratch.path().join("checkpoints.db");
+        config.status_socket = scratch.path().join("status.sock");
+        config.import_checkpoint_file = None;
         let sandbox = Sandbox::start(SandboxOptions::default()).await?;
         let mut destinations: Vec<Destination> = Vec::new();
         for flow in &config.flows {

@@ -247,6 +247,15 @@ impl TrackedFile {
         }
     }
 
+    /// The fingerprint at the last landmark before which every byte is acknowledged.
+    #[must_use]
+    pub fn acknowledged_fingerprint(&self) -> Fingerprint {
+        let acknowledged = self.ledger.acknowledged();
+        let landmarks = self.landmarks.iter().take_while(|landmark| landmark.offset <= acknowledged);
+        let Landmark { offset, marker } = *landmarks.last().unwrap_or(&self.settled);
+        Fingerprint { offset, head: Print::of(&self.head), marker }
+    }
+
     fn settle(&mut self) {
         let acknowledged = self.ledger.acknowledged();
         while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {

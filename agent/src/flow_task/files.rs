@@ -156,8 +156,9 @@ impl FlowTask {
         let Some(opened) = self.state.opened.get_mut(&id) else { return Ok(()) };
         let status = opened.file.status()?;
         opened.size = status.size;
+        self.note_size(id, status.size, self.clock.now());
         let mut next = self.flow.looked(id, status.size, status.links, self.clock.now());
-        if let Next::Read { offset, length } = next {
+        if let (Next::Read { offset, length }, Some(opened)) = (next, self.state.opened.get(&id)) {
             opened.file.read_at(offset, length, &mut self.state.chunk)?;
             let size_after = opened.file.status()?.size;
             next = self.flow.read(id, &self.state.chunk, size_after, self.clock.now());

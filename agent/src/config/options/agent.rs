@@ -45,6 +45,11 @@ pub const STATUS_REPORTING_PERIOD_SECONDS: IntegerOption =
     whole_number("log.statusReportingPeriodSeconds", 30, 1..=i32::MAX as i64);
 /// The checkpoint database.
 pub const CHECKPOINT_FILE: TextOption = text("checkpointFile", Some("/var/lib/kinesis-agent/checkpoints.db"));
+/// The Java agent's checkpoint database.
+pub const IMPORT_CHECKPOINT_FILE: TextOption =
+    text("importCheckpointFile", Some("/var/run/aws-kinesis-agent/checkpoints"));
+/// The socket of `status` and `shipped`.
+pub const STATUS_SOCKET: TextOption = text("statusSocket", None);
 /// Age at which checkpoints of vanished files are forgotten.
 pub const CHECKPOINT_TIME_TO_LIVE_DAYS: IntegerOption =
     whole_number("checkpointTimeToLiveDays", 7, 0..=i32::MAX as i64);
@@ -90,6 +95,14 @@ pub const ROWS: &[OptionRow] = &[
     ),
     OptionRow::honoured(Shape::Boolean(TAG_INSTANCE), "add the dimension Instance to the metrics"),
     OptionRow::honoured(Shape::Text(CHECKPOINT_FILE), "database of what has been acknowledged"),
+    OptionRow::honoured(
+        Shape::Text(IMPORT_CHECKPOINT_FILE),
+        "the Java agent's database, from which a flow's first start goes on; \"\": none (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Text(STATUS_SOCKET),
+        "socket of the commands status and shipped; default: checkpointFile and .sock (not in the Java agent)",
+    ),
     OptionRow::honoured(
         Shape::Integer(CHECKPOINT_TIME_TO_LIVE_DAYS),
         "age at which unused checkpoints are deleted",
