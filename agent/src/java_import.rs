@@ -158,7 +158,7 @@ fn candidates(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> io::Result<Vec<Cand
 
 /// Of compressed bytes a newline says nothing.
 fn is_compressed(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     extension.is_some_and(|extension| {
         ["gz", "bz2", "zip", "xz", "zst", "lz4"].iter().any(|known| extension == *known)
     })

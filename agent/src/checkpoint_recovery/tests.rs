@@ -15,6 +15,9 @@ use crate::types::{FileId, Node};
 
 const FILES: u32 = 300;
 
+/// Does something to the bytes of a file.
+type Damage = Box<dyn Fn(&mut Vec<u8>)>;
+
 fn checkpoint(file: u32) -> FileCheckpoint {
     FileCheckpoint {
         file: FileId(file),
@@ -62,7 +65,7 @@ fn whatever_becomes_of_the_database_the_agent_starts_and_skips_nothing() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut damages: Vec<(String, Box<dyn Fn(&mut Vec<u8>)>)> = vec![
+    let mut damages: Vec<(String, Damage)> = vec![
         ("text".into(), Box::new(|bytes| *bytes = b"not a database at all\n".repeat(500))),
         ("emptied".into(), Box::new(Vec::clear)),
         ("one byte".into(), Box::new(|bytes| bytes.truncate(1))),

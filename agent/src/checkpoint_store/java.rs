@@ -30,10 +30,8 @@ pub(super) fn checkpoints(connection: &Connection) -> rusqlite::Result<Vec<JavaC
     if !has_java_table(connection)? {
         return Ok(Vec::new());
     }
-    let select = format!(
-        "SELECT flow, path, fileId, lastModifiedTime, size, \"offset\", lastUpdated FROM {}",
-        JAVA_TABLE
-    );
+    let columns = "flow, path, fileId, lastModifiedTime, size, \"offset\", lastUpdated";
+    let select = format!("SELECT {columns} FROM {JAVA_TABLE}");
     connection.prepare(&select)?.query_map([], checkpoint)?.collect()
 }
 

@@ -56,39 +56,53 @@ pub fn hand_over(
     let Some(last) = rows.iter().max_by(|left, right| left.updated.cmp(&right.updated)) else {
         return vec![None; candidates.len()];
     };
-    let by_node = newest_by_node(rows);
-    let row_of = |candidate: &Candidate| {
-        let same_node = by_node.get(&candidate.file.node).copied();
-        same_node.or_else(|| rows.iter().find(|row| is_renumbered(row, candidate)))
-    };
     let fits = |candidate: &Candidate, row: &JavaCheckpoint| {
         candidate.file.size >= row.offset && ends_line(candidate, row.offset)
     };
-    let found: Vec<_> = candidates.iter().map(row_of).collect();
-    let place_of_last = found.iter().position(|row| row.is_some_and(|row| std::ptr::eq(row, last)));
-    let is_intact = place_of_last.is_some_and(|place| fits(&candidates[place], last));
-    let copy = place_of_last.filter(|_| !is_intact).and_then(|_| {
-        let is_copy = |(place, candidate): &(usize, &Candidate)| {
-            found[*place].is_none()
-                && is_rotated_name(&last.path, &candidate.file.path)
-                && candidate.modified_ms >= last.modified_ms
-                && candidate.file.size >= last.size
-                && fits(candidate, last)
-        };
-        candidates.iter().enumerate().filter(is_copy).min_by_key(|(_, candidate)| candidate.modified_ms)
-    });
-    let present = place_of_last.filter(|_| is_intact).map(|place| &candidates[place]);
+    let found = rows_of(rows, candidates);
+    let of_last = found.iter().position(|row| row.is_some_and(|row| std::ptr::eq(row, last)));
+    let intact = of_last.map(|place| &candidates[place]).filter(|there| fits(there, last));
+    let is_truncated = of_last.is_some() && intact.is_none();
+    let copy = if is_truncated { copy_of(last, candidates, &found, &fits) } else { None };
     let reference =
-        present.map_or((last.modified_ms, last.size), |there| (there.modified_ms, there.file.size));
+        intact.map_or((last.modified_ms, last.size), |there| (there.modified_ms, there.file.size));
     let go_on = |(place, candidate): (usize, &Candidate)| match found[place] {
         Some(row) if fits(candidate, row) => Some(GoOn::At(row.offset)),
         Some(_) => candidate.is_followed.then_some(GoOn::AtBeginning),
-        None if copy.is_some_and(|(copy, _)| copy == place) => Some(GoOn::At(last.offset)),
+        None if copy == Some(place) => Some(GoOn::At(last.offset)),
         None if !candidate.is_followed => None,
         None if is_newer(candidate, reference) => Some(GoOn::AtBeginning),
         None => Some(GoOn::AtEnd),
     };
     candidates.iter().enumerate().map(go_on).collect()
+}
+
+/// The row of each candidate.
+fn rows_of<'a>(rows: &'a [JavaCheckpoint], candidates: &[Candidate]) -> Vec<Option<&'a JavaCheckpoint>> {
+    let by_node = newest_by_node(rows);
+    let row_of = |candidate: &Candidate| {
+        let same_node = by_node.get(&candidate.file.node).copied();
+        same_node.or_else(|| rows.iter().find(|row| is_renumbered(row, candidate)))
+    };
+    candidates.iter().map(row_of).collect()
+}
+
+/// The first copy that was made of a truncated file since its row was written.
+fn copy_of(
+    truncated: &JavaCheckpoint,
+    candidates: &[Candidate],
+    found: &[Option<&JavaCheckpoint>],
+    fits: &impl Fn(&Candidate, &JavaCheckpoint) -> bool,
+) -> Option<usize> {
+    let is_copy = |(place, candidate): &(usize, &Candidate)| {
+        found[*place].is_none()
+            && is_rotated_name(&truncated.path, &candidate.file.path)
+            && candidate.modified_ms >= truncated.modified_ms
+            && candidate.file.size >= truncated.size
+            && fits(candidate, truncated)
+    };
+    let copies = candidates.iter().enumerate().filter(is_copy);
+    copies.min_by_key(|(_, candidate)| candidate.modified_ms).map(|(place, _)| place)
 }
 
 /// An inode is reused, and the rows of files that are gone stay: the row that was written last tells of the file.
