@@ -102,19 +102,26 @@ fn while_the_service_is_away_the_reason_is_told() {
     agent.stop();
 }
 
-/// A flow that is given up keeps its answer: exact name, rotated away, long since quiet.
+/// A deleted file that was shipped to its end is given up after a few seconds; one can still ask for it. Asked for is the
+/// descriptor that this test holds, because it has no name any more.
 #[test]
-fn a_deleted_files_end_is_remembered() {
+fn a_file_that_is_given_up_is_remembered() {
     let shop = Workshop::new();
     shop.write("app.log", "one\n");
+    let held = fs::File::open(shop.log("app.log")).unwrap();
     let configuration = shop.configure(&[shop.flow("app.log", json!({}))]);
     let agent = shop.run_started(&configuration);
     assert_eq!(shipped(&shop, &configuration, &[shop.log("app.log")], "60").code, Some(0));
-    // A second name, so that it can be asked for after it is given up.
-    fs::hard_link(shop.log("app.log"), shop.root().join("kept")).unwrap();
-    fs::rename(shop.log("app.log"), shop.root().join("away")).unwrap();
+    fs::remove_file(shop.log("app.log")).unwrap();
+    let given_up = comes_true(PATIENCE, || status(&shop, &configuration).1["flows"][0]["files"] == json!([]));
+    assert!(given_up, "{}", agent.stderr());
+    let nameless =
+        PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), std::os::fd::AsRawFd::as_raw_fd(&held)));
+    let code = || shipped(&shop, &configuration, std::slice::from_ref(&nameless), "10").code;
+    assert!(comes_true(PATIENCE, || code() == Some(0)), "by the agent: {}", agent.stderr());
     agent.stop();
-    assert_eq!(shipped(&shop, &configuration, &[shop.root().join("kept")], "0").code, Some(0));
+    assert_eq!(code(), Some(0), "by the checkpoint file");
+    assert_eq!(status(&shop, &configuration).1["flows"][0]["files"], json!([]));
 }
 
 #[test]

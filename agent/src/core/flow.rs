@@ -11,7 +11,7 @@ mod adoption;
 mod pump;
 mod watching;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::checkpoint::FileCheckpoint;
@@ -24,6 +24,9 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 pub use adoption::{Adoption, Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use watching::Next;
+
+/// Files that are remembered after they were shipped to their end, so that one can ask for them.
+const FINISHED_FILES: usize = 512;
 
 /// The machine of one flow.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Flow {
     forgotten: Vec<FileId>,
     /// The last checkpoints of files that were shipped to their end and are followed no more.
     finished: Vec<FileCheckpoint>,
+    /// All of them that are in the store, the oldest first.
+    remembered: VecDeque<FileId>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
     /// The present record's partition key; kept for its buffer.
@@ -79,7 +84,7 @@ impl Flow {
     ) -> Result<Self, ProcessorError> {
         let processor = Processor::new(&config.data_processing_options)?;
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
-        let (_, orphans) =
+        let (finished, orphans) =
             checkpoints.into_iter().partition::<Vec<_>, _>(|checkpoint| checkpoint.is_finished);
         Ok(Self {
             config,
@@ -95,6 +100,7 @@ impl Flow {
             once,
             forgotten: Vec::new(),
             finished: Vec::new(),
+            remembered: finished.iter().map(|checkpoint| checkpoint.file).collect(),
             is_save_urgent: false,
             key: String::new(),
         })
@@ -179,6 +185,10 @@ impl Flow {
                 self.forgotten.push(file);
             } else {
                 self.finished.push(FileCheckpoint { is_finished: true, ..gone.last_checkpoint() });
+                self.remembered.push_back(file);
+                if self.remembered.len() > FINISHED_FILES {
+                    self.forgotten.extend(self.remembered.pop_front());
+                }
             }
         }
     }
