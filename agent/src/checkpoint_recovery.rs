@@ -5,8 +5,8 @@
 //! | nothing, or an empty file before anything was ever saved | a new database: the first start |
 //! | a good database | used |
 //! | a good database that another agent uses | refused |
-//! | another program's database | refused |
-//! | anything else: no database, a damaged one, one of a newer agent, an empty file where one had been | set aside |
+//! | another program's database, or no database where no agent had been | refused |
+//! | anything else: no database any more, a damaged one, one of a newer agent, an empty file where one had been | set aside |
 //!
 //! What was set aside is not deleted. The rows that can still be read go into the new database, in the transaction that
 //! makes it; files without a row are read from their beginning, also those of flows that would begin at the end.
@@ -69,6 +69,8 @@ pub fn open(path: &Path, flows: &[String], wall_time_ms: u64) -> Result<OpenedSt
         Some((_, 0)) => restore(path, flows, lock.is_marked())?,
         Some(_) => match CheckpointStore::open(path, lock.is_marked()) {
             Ok(store) => (store, false),
+            // Somebody's file, whose name got into the configuration.
+            Err(error @ StoreError::NoDatabase { .. }) if !lock.is_marked() => return Err(error.into()),
             Err(error) if error.is_damage() => {
                 set_aside(path, &error, wall_time_ms)?;
                 restore(path, flows, true)?

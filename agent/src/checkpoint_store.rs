@@ -76,6 +76,15 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It is no database at all.
+    #[error(
+        "checkpoint file {path} is no database: let checkpointFile name a file of its own, or remove this one if it was \
+         the agent's"
+    )]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is a good database that is not ours.
     #[error(
         "checkpoint file {path} is another program's database (it has the table {table}): let checkpointFile name a file of its own"
@@ -100,7 +109,7 @@ impl StoreError {
     /// Whether the file has to be written anew.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged { .. })
+        matches!(self, Self::Damaged { .. } | Self::NoDatabase { .. })
     }
 }
 
@@ -253,7 +262,8 @@ fn failure(path: &Path, source: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => StoreError::InUse { path },
-        Some(DatabaseCorrupt | NotADatabase) => StoreError::Damaged { path, reason: source.to_string() },
+        Some(NotADatabase) => StoreError::NoDatabase { path },
+        Some(DatabaseCorrupt) => StoreError::Damaged { path, reason: source.to_string() },
         _ => StoreError::Sqlite { path, source },
     }
 }

@@ -105,6 +105,18 @@ fn whatever_becomes_of_the_database_the_agent_starts_and_skips_nothing() {
     }
 }
 
+#[test]
+fn somebodys_file_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join("app.log");
+    fs::write(&path, "a line of somebody's log\n".repeat(100)).expect("writes");
+    for _ in 0..2 {
+        let refused = open(&path, &flows(), 1).expect_err("no agent has been there");
+        assert!(matches!(refused, RecoveryError::Store(StoreError::NoDatabase { .. })), "{refused}");
+    }
+    assert_eq!(fs::read(&path).expect("reads").len(), 2500);
+}
+
 /// Most rows of a database with one bad page are saved.
 #[test]
 fn what_is_readable_is_salvaged() {
