@@ -13,7 +13,8 @@ use crate::config::options::agent::IMPORT_CHECKPOINT_FILE;
 use crate::config::{AgentConfig, FlowConfig};
 use crate::core::identity::is_rotated_name;
 use crate::core::java_handover::{Candidate, GoOn, hand_over};
-use crate::fs::{self, OpenFile, state};
+use crate::fs::state::{self, DatabaseCopy};
+use crate::fs::{self, OpenFile};
 use crate::java_checkpoint::JavaCheckpoint;
 use crate::source_file::Listed;
 use crate::types::FileId;
@@ -85,7 +86,12 @@ fn rows(path: Option<&Path>, store: &CheckpointStore) -> Result<Vec<JavaCheckpoi
         }
         Err(error) => return Err(fails(error.to_string())),
     }
-    match read_java_database(path) {
+    // Killed in the middle of a transaction, the Java agent leaves a database that only a writer can read.
+    let read = read_java_database(path, false).or_else(|error| {
+        let copy = DatabaseCopy::make(path, state::with_suffix(store.path(), ".import"));
+        copy.map_or(Err(error), |copy| read_java_database(copy.path(), true))
+    });
+    match read {
         Ok(Some(found)) => rows.extend(found),
         Ok(None) => return Err(fails("it has no table FILE_CHECKPOINTS".to_owned())),
         Err(error) => return Err(fails(error.to_string())),

@@ -110,6 +110,39 @@ fn the_java_agents_checkpoint_file_may_stay_the_checkpoint_file() {
     switch("app.log*", "END_OF_FILE", the_same_file);
 }
 
+/// The Java agent was killed in the middle of a transaction: what it had not committed does not count.
+#[test]
+fn a_database_in_the_middle_of_a_transaction() {
+    let shop = Workshop::new();
+    shop.write("app.log", lines(0..LINES));
+    let (path, keys) = configured(&shop);
+    let live = shop.root().join("live");
+    let java = java_database(&live);
+    let (half, whole) = (lines(0..LINES / 2).len(), lines(0..LINES).len());
+    checkpoint(&java, &shop, "app.log", &shop.log("app.log"), half, "2026-11-21 10:00:01.000");
+    java.execute_batch(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 3000)
+         INSERT INTO FILE_CHECKPOINTS SELECT 'other', '/log/' || n, '(dev=1,ino=1)', 0, 0, 0, '' FROM numbers;
+         PRAGMA cache_size = 2; BEGIN IMMEDIATE;",
+    )
+    .unwrap();
+    java.execute("UPDATE FILE_CHECKPOINTS SET offset = ?", [whole as i64]).unwrap();
+    for suffix in ["", "-journal"] {
+        let name = |path: &Path| format!("{}{suffix}", path.display());
+        fs::copy(name(&live), name(&path)).unwrap();
+    }
+    let before = fs::read(&path).unwrap();
+    shop.once(&shop.configure_with(&[shop.flow("app.log", json!({}))], keys));
+    let mut books = Books::default();
+    books.enter(shop.shipped());
+    let expected: Vec<_> = (0..LINES / 2).collect();
+    assert_eq!(books.missing(LINES), expected, "the half that had been shipped, and no more");
+    assert_eq!(fs::read(&path).unwrap(), before, "the Java agent's database is as it was");
+    let left: Vec<_> =
+        fs::read_dir(shop.root().join("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("import")), "{left:?}");
+}
+
 #[test]
 fn a_database_that_cannot_be_read_is_a_reason_not_to_start() {
     let shop = Workshop::new();

@@ -11,13 +11,16 @@ use super::{JAVA_TABLE, READER_PATIENCE, StoreError, failure, has_java_table};
 use crate::java_checkpoint::JavaCheckpoint;
 use crate::types::Node;
 
-/// The checkpoints in the Java agent's database `path`, which is not changed. `None` if it is no such database.
+/// The checkpoints in the Java agent's database `path`. `None` if it is no such database. It is changed only if
+/// `may_repair`, to take back a transaction in whose middle the Java agent was killed; otherwise that is an error.
 ///
 /// # Errors
 ///
 /// It cannot be read.
-pub fn read_java_database(path: &Path) -> Result<Option<Vec<JavaCheckpoint>>, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub fn read_java_database(path: &Path, may_repair: bool) -> Result<Option<Vec<JavaCheckpoint>>, StoreError> {
+    let access =
+        if may_repair { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let read = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(READER_PATIENCE)?;

@@ -196,11 +196,11 @@ fn the_java_agents_table_stays_as_it_is() {
         offset: 800,
         updated: "2026-11-21 10:00:00.000".into(),
     };
-    assert_eq!(read_java_database(&path).expect("reads"), Some(vec![expected.clone()]));
+    assert_eq!(read_java_database(&path, false).expect("reads"), Some(vec![expected.clone()]));
     for _ in 0..2 {
         let mut store = CheckpointStore::open(&path, false).expect("opens beside the Java agent's table");
         store.save(&[save(vec![checkpoint(1, b"/log/a", 50)])]).expect("saves");
         assert_eq!(store.java_checkpoints().expect("reads"), std::slice::from_ref(&expected));
     }
-    assert_eq!(read_java_database(&path).expect("reads"), Some(vec![expected]));
+    assert_eq!(read_java_database(&path, false).expect("reads"), Some(vec![expected]));
 }

@@ -127,6 +127,46 @@ pub fn set_asides(database: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// A copy of a database that is in the middle of a transaction, which can be ended in the copy only. Removed with this.
+#[derive(Debug)]
+pub struct DatabaseCopy(PathBuf);
+
+impl DatabaseCopy {
+    /// Copies `database` to `place`.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or `place` cannot be written to.
+    pub fn make(database: &Path, place: PathBuf) -> io::Result<Self> {
+        let copy = Self(place);
+        for suffix in COMPANIONS.into_iter().chain([""]) {
+            match std::fs::copy(with_suffix(database, suffix), with_suffix(&copy.0, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound || suffix.is_empty() => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The copy.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for DatabaseCopy {
+    #[expect(clippy::disallowed_methods, reason = "the lawful place")]
+    fn drop(&mut self) {
+        for suffix in COMPANIONS.into_iter().chain([""]) {
+            // What is left behind is overwritten the next time.
+            let _ = std::fs::remove_file(with_suffix(&self.0, suffix));
+        }
+    }
+}
+
 /// Where a file is kept, and its size. `None` if there is none.
 ///
 /// # Errors
