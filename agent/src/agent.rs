@@ -10,8 +10,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::aws_clients::AwsClients;
+use crate::checkpoint_recovery::{self, RecoveryError};
 use crate::checkpoint_saver::CheckpointSaver;
-use crate::checkpoint_store::{CheckpointStore, StoreError};
 use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
 use crate::config::{AgentConfig, Destination, FlowConfig};
@@ -22,11 +22,13 @@ use crate::discovery::Discovery;
 use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
 use crate::inbox::{Inbox, Outcomes};
+use crate::java_import::{self, ImportError};
 use crate::metrics::{DeliveryMetrics, SharedMetrics};
 use crate::publisher::{Publisher, PublisherError, Transports};
 pub use crate::statistics::FlowHandle;
 use crate::statistics::{DeliveryStatistics, FlowStatistics};
 use crate::status;
+use crate::status_socket::{StatusSocket, Subject};
 
 /// Bytes of records that all flows together may hold.
 const BUDGET_BYTES: usize = 32 << 20;
@@ -55,6 +57,7 @@ pub struct Agent {
     runs: Vec<FlowRun>,
     saver: Arc<CheckpointSaver>,
     reporter: JoinHandle<()>,
+    status_socket: Option<StatusSocket>,
     a_flow_ended: Arc<Notify>,
     stopping: watch::Sender<bool>,
     patience: Duration,
@@ -95,7 +98,10 @@ pub enum AgentError {
     },
     /// The checkpoint file.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] RecoveryError),
+    /// The Java agent's checkpoints.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A flow's producer.
     #[error("flow {flow}: {source}")]
     Publisher {
@@ -146,14 +152,18 @@ impl Agent {
         let path = &config.checkpoint_file;
         fs::make_parent_directory(path)
             .map_err(|source| AgentError::Directory { path: path.clone(), source })?;
-        let saver = Arc::new(CheckpointSaver::start(CheckpointStore::open(path)?)?);
+        let clock = Clock::start();
+        let flow_ids: Vec<_> = config.flows.iter().map(|flow| flow.id.clone()).collect();
+        let mut opened = checkpoint_recovery::open(path, &flow_ids, clock.wall_time_ms())?;
+        java_import::import(&config, &mut opened.store)?;
+        let saver = Arc::new(CheckpointSaver::start(opened, clock)?);
         let patience = config.shutdown_timeout.saturating_sub(UPLOAD_PATIENCE / 4);
         let parts = Parts {
             clients,
             saver: Arc::clone(&saver),
             discovery: Arc::new(Discovery::start()),
             metrics: Arc::new(SharedMetrics::default()),
-            clock: Clock::start(),
+            clock,
             budget: (BUDGET_BYTES / config.flows.len().max(1))
                 .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
             dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
@@ -174,6 +184,7 @@ impl Agent {
             // An error means that the flow's thread died, which `completed` and `stop` tell.
             let _ = listed.await;
         }
+        let status_socket = listen(&config, &flows, &runs, &saver);
         let (stopping, stopped) = watch::channel(false);
         let cloudwatch = config.emit_metrics.then(|| {
             CloudWatch::new(
@@ -190,7 +201,7 @@ impl Agent {
             status_period: config.status_reporting_period,
         };
         let reporter = tokio::runtime::Handle::current().spawn(reporter.run(stopped));
-        Ok(Self { flows, runs, saver, reporter, a_flow_ended, stopping, patience })
+        Ok(Self { flows, runs, saver, reporter, status_socket, a_flow_ended, stopping, patience })
     }
 
     /// The flows, to be watched.
@@ -230,6 +241,7 @@ impl Agent {
                 end.incomplete.push(flow.id.clone());
             }
         }
+        drop(self.status_socket.take());
         let saver = Arc::clone(&self.saver);
         let saved = tokio::task::spawn_blocking(move || saver.stop()).await;
         end.save_failure = match saved {
@@ -260,7 +272,7 @@ impl FlowRun {
 
 impl Parts {
     fn build(&self, config: &FlowConfig) -> Result<(FlowHandle, FlowTask), AgentError> {
-        let (checkpoints, is_known) = self.saver.load(&config.id)?;
+        let (checkpoints, is_known) = self.saver.load(&config.id);
         let statistics = Arc::new(FlowStatistics::default());
         let deliveries = Arc::new(DeliveryStatistics::default());
         let flow = Flow::new(
@@ -308,6 +320,29 @@ impl Parts {
         };
         Ok((handle, task))
     }
+}
+
+/// Opens the socket of `status` and `shipped`. Without it the agent runs all the same.
+fn listen(
+    config: &AgentConfig,
+    flows: &[FlowHandle],
+    runs: &[FlowRun],
+    saver: &Arc<CheckpointSaver>,
+) -> Option<StatusSocket> {
+    let subject = Subject {
+        flows: flows.iter().zip(runs).map(|(flow, run)| (flow.id.clone(), Arc::clone(&run.inbox))).collect(),
+        saver: Arc::clone(saver),
+        checkpoint_file: config.checkpoint_file.clone(),
+    };
+    let path = &config.status_socket;
+    let refused = |error: &std::io::Error| {
+        tracing::warn!(
+            "status and shipped will not be answered: socket {}: {error}; set statusSocket to a place that the agent may \
+             write to",
+            path.display()
+        );
+    };
+    StatusSocket::open(path, subject).inspect_err(refused).ok()
 }
 
 /// The value of the dimension `Instance`, where it is wanted: the host's name.

@@ -46,6 +46,8 @@ pub struct FileCheckpoint {
     pub node: Node,
     /// Up to where it is done, and how to recognise it.
     pub fingerprint: Fingerprint,
+    /// It was rotated away, read to its end and acknowledged: it is remembered, so that one can ask for it.
+    pub is_finished: bool,
 }
 
 /// What to read of a file to compare it with a fingerprint.
@@ -74,7 +76,7 @@ impl Fingerprint {
     pub fn wanted(&self) -> Wanted {
         Wanted {
             head_length: self.head.length as usize,
-            marker_start: self.offset - u64::from(self.marker.length),
+            marker_start: self.offset.saturating_sub(u64::from(self.marker.length)),
             marker_length: self.marker.length as usize,
         }
     }

@@ -1,7 +1,7 @@
 //! The thread that writes checkpoints: what all flows submit, in at most one transaction a second.
 //!
 //! Invariant: what was submitted is saved, or still held and tried again; of two submissions for a file the later one
-//! wins.
+//! wins. A database that breaks or goes while it is in use is made anew, with everything that was in it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::checkpoint::FileCheckpoint;
+use crate::checkpoint_recovery::{self, OpenedStore, RecoveryError};
 use crate::checkpoint_store::{CheckpointStore, FlowSave, StoreError};
-use crate::types::FileId;
+use crate::clock::Clock;
+use crate::fs::state::{self, Lock};
+use crate::types::{FileId, Node};
 
 /// Between two transactions.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -20,13 +23,25 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub struct CheckpointSaver {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    is_lost: bool,
 }
 
 #[derive(Debug)]
 struct Shared {
-    store: Mutex<CheckpointStore>,
+    store: Mutex<KeptStore>,
     pending: Mutex<Pending>,
     bell: Condvar,
+    /// Why the last save failed, if it did.
+    trouble: Mutex<Option<String>>,
+}
+
+/// The store, and how to see that its file is still the one that was opened.
+#[derive(Debug)]
+struct KeptStore {
+    store: CheckpointStore,
+    node: Option<Node>,
+    clock: Clock,
+    _lock: Lock,
 }
 
 #[derive(Debug, Default)]
@@ -47,25 +62,47 @@ impl CheckpointSaver {
     /// # Errors
     ///
     /// The operating system refuses a thread.
-    pub fn start(store: CheckpointStore) -> std::io::Result<Self> {
+    pub fn start(opened: OpenedStore, clock: Clock) -> std::io::Result<Self> {
+        let OpenedStore { store, lock, is_lost } = opened;
         let shared = Arc::new(Shared {
-            store: Mutex::new(store),
+            store: Mutex::new(KeptStore { node: node(&store), store, clock, _lock: lock }),
             pending: Mutex::new(Pending::default()),
             bell: Condvar::new(),
+            trouble: Mutex::new(None),
         });
         let inside = Arc::clone(&shared);
         let thread =
             std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || inside.run())?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { shared, thread: Mutex::new(Some(thread)), is_lost })
+    }
+
+    /// Whether checkpoints of earlier runs were lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// What a flow's last run left; see [`CheckpointStore::load`].
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn load(&self, flow: &str) -> Result<(Vec<FileCheckpoint>, bool), StoreError> {
-        lock(&self.shared.store).load(flow)
+    #[must_use]
+    pub fn load(&self, flow: &str) -> (Vec<FileCheckpoint>, bool) {
+        lock(&self.shared.store).store.load(flow)
+    }
+
+    /// What was saved of the file at this place, by flow.
+    #[must_use]
+    pub fn saved_of(&self, node: Node) -> Vec<(String, FileCheckpoint)> {
+        let kept = lock(&self.shared.store);
+        let of_flow = |(flow, files): (&String, &BTreeMap<FileId, FileCheckpoint>)| {
+            let found = files.values().rfind(|checkpoint| checkpoint.node == node)?;
+            Some((flow.clone(), found.clone()))
+        };
+        kept.store.image().iter().filter_map(of_flow).collect()
+    }
+
+    /// Why checkpoints are not being saved, if they are not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.shared.trouble).clone()
     }
 
     /// Takes what a flow wants saved.
@@ -82,7 +119,7 @@ impl CheckpointSaver {
     /// # Errors
     ///
     /// It could not be saved; it is held and tried again.
-    pub fn save_now(&self, save: FlowSave) -> Result<(), StoreError> {
+    pub fn save_now(&self, save: FlowSave) -> Result<(), RecoveryError> {
         lock(&self.shared.pending).add(save, true);
         self.shared.save_pending()
     }
@@ -92,7 +129,7 @@ impl CheckpointSaver {
     /// # Errors
     ///
     /// The last save failed.
-    pub fn stop(&self) -> Result<(), StoreError> {
+    pub fn stop(&self) -> Result<(), RecoveryError> {
         lock(&self.shared.pending).stop = true;
         self.shared.bell.notify_one();
         if let Some(thread) = lock(&self.thread).take() {
@@ -136,7 +173,7 @@ impl Shared {
         }
     }
 
-    fn save_pending(&self) -> Result<(), StoreError> {
+    fn save_pending(&self) -> Result<(), RecoveryError> {
         // The store is locked first, so that a later submission cannot be saved before an earlier one.
         let mut store = lock(&self.store);
         let saves: Vec<_> =
@@ -145,12 +182,45 @@ impl Shared {
             return Ok(());
         }
         let result = store.save(&saves);
+        *lock(&self.trouble) = result.as_ref().err().map(ToString::to_string);
         if result.is_err() {
             let mut pending = lock(&self.pending);
             saves.into_iter().for_each(|save| pending.add(save, false));
         }
         result
     }
+}
+
+impl KeptStore {
+    /// Saves; if the file broke or is not there any more, into a new one with everything that was in the old.
+    fn save(&mut self, saves: &[FlowSave]) -> Result<(), RecoveryError> {
+        let broken = if self.is_in_place() {
+            match self.store.save(saves) {
+                Err(error) if error.is_damage() => error,
+                result => return result.map_err(RecoveryError::from),
+            }
+        } else {
+            let reason = "it was deleted or replaced while it was in use".to_owned();
+            StoreError::Damaged { path: self.store.path().to_owned(), reason }
+        };
+        let wall_time_ms = self.clock.wall_time_ms();
+        let path = self.store.path().to_owned();
+        self.store = checkpoint_recovery::recreate(&path, self.store.image(), &broken, wall_time_ms)?;
+        self.node = node(&self.store);
+        self.store.save(saves).map_err(RecoveryError::from)
+    }
+
+    /// Whether the path still leads to the file that is open. In doubt it does.
+    fn is_in_place(&self) -> bool {
+        match state::node_and_size(self.store.path()) {
+            Ok(found) => self.node.is_none() || found.map(|(node, _)| node) == self.node,
+            Err(_) => true,
+        }
+    }
+}
+
+fn node(store: &CheckpointStore) -> Option<Node> {
+    Some(state::node_and_size(store.path()).ok()??.0)
 }
 
 impl Pending {
@@ -170,7 +240,7 @@ impl Pending {
 }
 
 fn flow_save((flow, changes): (String, BTreeMap<FileId, Change>)) -> FlowSave {
-    let mut save = FlowSave { flow, saved: Vec::new(), forgotten: Vec::new() };
+    let mut save = FlowSave { flow, ..FlowSave::default() };
     for (file, change) in changes {
         match change {
             Change::Save(checkpoint) => save.saved.push(checkpoint),

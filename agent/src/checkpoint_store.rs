@@ -1,49 +1,53 @@
 //! Checkpoints in a SQLite file.
 //!
-//! Invariants: a save is one transaction, on disk when it returns; the file belongs to one process at a time.
+//! Invariants: a save is one transaction, on disk when it returns; the file belongs to one process at a time; what an
+//! open store holds in memory ([`CheckpointStore::image`]) is what the file holds, so that a file that breaks can be
+//! written anew.
+//!
+//! Why a power cut costs nothing that was saved: in WAL mode a commit appends checksummed frames to the log beside the
+//! file and, with `synchronous = FULL`, returns only when they are on the disk. A torn end of that log fails its
+//! checksum and is not read; the file itself is changed only from a log that is on the disk.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+mod java;
+mod reader;
+mod rows;
+mod salvage;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Print};
-use crate::types::{FileId, Node};
+use crate::checkpoint::FileCheckpoint;
+use crate::java_checkpoint::JavaCheckpoint;
+use crate::types::FileId;
 
-/// The tables, as of version 1 of the file.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS flows (
-        flow TEXT PRIMARY KEY,
-        first_started TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS file_checkpoints (
-        flow TEXT NOT NULL,
-        file INTEGER NOT NULL,
-        path ANY NOT NULL,
-        device INTEGER NOT NULL,
-        inode INTEGER NOT NULL,
-        acknowledged_offset INTEGER NOT NULL,
-        head_length INTEGER NOT NULL,
-        head_md5 BLOB NOT NULL,
-        marker_length INTEGER NOT NULL,
-        marker_md5 BLOB NOT NULL,
-        updated TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
-        PRIMARY KEY (flow, file)
-    ) STRICT;
-    PRAGMA user_version = 1;
-";
+pub use java::read_java_database;
+pub use reader::read;
+use rows::{read as read_row, write as write_row};
+pub use salvage::salvage;
+use schema::{COLUMNS, JAVA_TABLE, Kind, has_java_table, kind, prepare};
+
+/// How long a start waits for a reader of the file (`status` without an agent) to be done.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a checkpoint file holds, by flow. A flow without files is one that has run.
+pub type Image = BTreeMap<String, BTreeMap<FileId, FileCheckpoint>>;
 
 /// The store, open.
 #[derive(Debug)]
 pub struct CheckpointStore {
     connection: Connection,
     path: PathBuf,
+    image: Image,
 }
 
 /// What is saved at once for one flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlowSave {
     /// The flow's id.
     pub flow: String,
@@ -64,6 +68,33 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It does not hold what an agent wrote.
+    #[error("checkpoint file {path} is damaged: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is no database at all.
+    #[error(
+        "checkpoint file {path} is no database: let checkpointFile name a file of its own, or remove this one if it was \
+         the agent's"
+    )]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is a good database that is not ours.
+    #[error(
+        "checkpoint file {path} is another program's database (it has the table {table}): let checkpointFile name a file of its own"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// A table in it.
+        table: String,
+    },
     /// Anything else.
     #[error("checkpoint file {path}: {source}; see that its directory exists, is writable and has room")]
     Sqlite {
@@ -74,48 +105,84 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the file has to be written anew.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::NoDatabase { .. })
+    }
+}
+
 impl CheckpointStore {
-    /// Opens the store, making it if it does not exist.
+    /// Opens the store, making it if it does not exist. `has_existed`: there were tables in it before, so that it is
+    /// damaged if there are none.
     ///
     /// # Errors
     ///
-    /// The file is another agent's, or cannot be used.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open(path).and_then(|connection| {
-            // Exclusive, and taken at once: two agents on one file would overwrite each other.
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            connection.busy_timeout(std::time::Duration::ZERO)?;
-            connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.execute_batch(&format!("BEGIN EXCLUSIVE;{SCHEMA}COMMIT;"))?;
-            Ok(connection)
-        });
-        match connection {
-            Ok(connection) => Ok(Self { connection, path: path.to_owned() }),
-            Err(source) => Err(failure(path, source)),
+    /// The file is another agent's, is damaged, or cannot be used.
+    pub fn open(path: &Path, has_existed: bool) -> Result<Self, StoreError> {
+        Self::open_or_make(path, has_existed, &Image::new())
+    }
+
+    /// Makes the store with this content. The content is there whenever the tables are: both come in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`CheckpointStore::open`].
+    pub fn make(path: &Path, content: &Image) -> Result<Self, StoreError> {
+        Self::open_or_make(path, false, content)
+    }
+
+    fn open_or_make(path: &Path, has_existed: bool, content: &Image) -> Result<Self, StoreError> {
+        let fails = |source| failure(path, source);
+        let mut connection = connect(path).map_err(fails)?;
+        let kind = check(&connection, path)?;
+        if kind == Kind::Blank && has_existed && !has_java_table(&connection).map_err(fails)? {
+            let reason = "its tables are gone".to_owned();
+            return Err(StoreError::Damaged { path: path.to_owned(), reason });
         }
+        let transaction = connection.transaction().map_err(fails)?;
+        prepare(&transaction, &kind).map_err(fails)?;
+        if kind == Kind::Blank {
+            for (flow, files) in content {
+                let saved = files.values().cloned().collect();
+                write(&transaction, &FlowSave { flow: flow.clone(), saved, ..FlowSave::default() })
+                    .map_err(fails)?;
+            }
+        }
+        transaction.commit().map_err(fails)?;
+        let image = reader::image(&connection).map_err(fails)?;
+        Ok(Self { connection, path: path.to_owned(), image })
     }
 
     /// What a flow's last run left: its checkpoints, and whether there was a last run at all.
+    #[must_use]
+    pub fn load(&self, flow: &str) -> (Vec<FileCheckpoint>, bool) {
+        match self.image.get(flow) {
+            Some(files) => (files.values().cloned().collect(), true),
+            None => (Vec::new(), false),
+        }
+    }
+
+    /// Everything that is saved.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The Java agent's checkpoints, if this very file was the Java agent's before.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn load(&self, flow: &str) -> Result<(Vec<FileCheckpoint>, bool), StoreError> {
-        let load = || {
-            let known = self.connection.query_row(
-                "SELECT EXISTS (SELECT 1 FROM flows WHERE flow = ?1)",
-                [flow],
-                |row| row.get(0),
-            )?;
-            let mut statement = self.connection.prepare(
-                "SELECT file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5
-                 FROM file_checkpoints WHERE flow = ?1 ORDER BY file",
-            )?;
-            let rows = statement.query_map([flow], checkpoint)?;
-            Ok((rows.collect::<Result<_, _>>()?, known))
-        };
-        load().map_err(|source| failure(&self.path, source))
+    pub fn java_checkpoints(&self) -> Result<Vec<JavaCheckpoint>, StoreError> {
+        java::checkpoints(&self.connection).map_err(|source| failure(&self.path, source))
     }
 
     /// Saves in one transaction, which is on disk when this returns. Also notes that these flows ran.
@@ -126,113 +193,77 @@ impl CheckpointStore {
     pub fn save(&mut self, saves: &[FlowSave]) -> Result<(), StoreError> {
         let mut save = || {
             let transaction = self.connection.transaction()?;
-            for FlowSave { flow, saved, forgotten } in saves {
-                transaction
-                    .prepare_cached("INSERT OR IGNORE INTO flows (flow) VALUES (?1)")?
-                    .execute([flow])?;
-                let mut delete = transaction
-                    .prepare_cached("DELETE FROM file_checkpoints WHERE flow = ?1 AND file = ?2")?;
-                for file in forgotten {
-                    delete.execute(params![flow, file.0])?;
-                }
-                let mut upsert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO file_checkpoints
-                     (flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                )?;
-                for FileCheckpoint { file, path, node, fingerprint } in saved {
-                    upsert.execute(params![
-                        flow,
-                        file.0,
-                        path_value(path),
-                        node.device.cast_signed(),
-                        node.inode.cast_signed(),
-                        fingerprint.offset.cast_signed(),
-                        fingerprint.head.length,
-                        fingerprint.head.digest,
-                        fingerprint.marker.length,
-                        fingerprint.marker.digest,
-                    ])?;
-                }
+            for save in saves {
+                write(&transaction, save)?;
             }
             transaction.commit()
         };
-        save().map_err(|source| failure(&self.path, source))
+        save().map_err(|source| failure(&self.path, source))?;
+        for save in saves {
+            remember(&mut self.image, save);
+        }
+        Ok(())
     }
 }
 
-fn checkpoint(row: &Row<'_>) -> rusqlite::Result<FileCheckpoint> {
-    let number = |place| row.get::<_, i64>(place).map(i64::cast_unsigned);
-    let path = match row.get_ref(1)? {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => PathBuf::from(OsStr::from_bytes(bytes)),
-        other => return Err(rusqlite::Error::InvalidColumnType(1, "path".to_owned(), other.data_type())),
-    };
-    Ok(FileCheckpoint {
-        file: FileId(row.get(0)?),
-        path,
-        node: Node { device: number(2)?, inode: number(3)? },
-        fingerprint: Fingerprint {
-            offset: number(4)?,
-            head: Print { length: row.get(5)?, digest: row.get(6)? },
-            marker: Print { length: row.get(7)?, digest: row.get(8)? },
-        },
-    })
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    // Exclusive, and taken at once: two agents on one file would overwrite each other.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.busy_timeout(READER_PATIENCE)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
+    Ok(connection)
 }
 
-/// Text where it can be, for people who look into the file; bytes for the rare path that is no text.
-fn path_value(path: &Path) -> Value {
-    match path.to_str() {
-        Some(text) => Value::Text(text.to_owned()),
-        None => Value::Blob(path.as_os_str().as_bytes().to_vec()),
+/// Whether the database is sound and may be used.
+fn check(connection: &Connection, path: &Path) -> Result<Kind, StoreError> {
+    let fails = |source| failure(path, source);
+    let damaged = |reason| StoreError::Damaged { path: path.to_owned(), reason };
+    let found_kind = kind(connection).map_err(fails)?;
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fails)?;
+    if found != "ok" {
+        return Err(damaged(found));
     }
+    match found_kind {
+        Kind::Foreign(table) => Err(StoreError::Foreign { path: path.to_owned(), table }),
+        Kind::Unknown(reason) => Err(damaged(reason)),
+        Kind::Present => {
+            // A table or a column that is not there, or a row that makes no sense.
+            reader::image(connection).map_err(|error| damaged(error.to_string()))?;
+            Ok(found_kind)
+        }
+        Kind::Blank | Kind::Version1 => Ok(found_kind),
+    }
+}
+
+fn write(transaction: &Connection, save: &FlowSave) -> rusqlite::Result<()> {
+    let FlowSave { flow, saved, forgotten } = save;
+    transaction.prepare_cached("INSERT OR IGNORE INTO flows (flow) VALUES (?1)")?.execute([flow])?;
+    let mut delete = transaction.prepare_cached("DELETE FROM checkpoints WHERE flow = ?1 AND file = ?2")?;
+    for file in forgotten {
+        delete.execute(params![flow, file.0])?;
+    }
+    saved.iter().try_for_each(|checkpoint| write_row(transaction, flow, checkpoint))
+}
+
+/// What [`write`] did, to the image.
+fn remember(image: &mut Image, save: &FlowSave) {
+    let files = image.entry(save.flow.clone()).or_default();
+    for file in &save.forgotten {
+        files.remove(file);
+    }
+    files.extend(save.saved.iter().map(|checkpoint| (checkpoint.file, checkpoint.clone())));
 }
 
 fn failure(path: &Path, source: rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
     let path = path.to_owned();
     match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            StoreError::InUse { path }
-        }
+        Some(DatabaseBusy | DatabaseLocked) => StoreError::InUse { path },
+        Some(NotADatabase) => StoreError::NoDatabase { path },
+        Some(DatabaseCorrupt) => StoreError::Damaged { path, reason: source.to_string() },
         _ => StoreError::Sqlite { path, source },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
-        FileCheckpoint {
-            file: FileId(file),
-            path: PathBuf::from(OsStr::from_bytes(path)),
-            node: Node { device: u64::MAX, inode: 7 },
-            fingerprint: Fingerprint { offset, head: Print::of(b"head"), marker: Print::of(b"marker") },
-        }
-    }
-
-    #[test]
-    fn what_was_saved_is_loaded_after_reopening() {
-        let directory = tempfile::tempdir().expect("a scratch directory");
-        let path = directory.path().join("checkpoints.db");
-        let saved = vec![checkpoint(1, b"/log/a", 1 << 40), checkpoint(2, b"/log/\xFF", 0)];
-        {
-            let mut store = CheckpointStore::open(&path).expect("opens");
-            assert_eq!(store.load("flow").expect("loads"), (Vec::new(), false));
-            let save = |saved, forgotten| FlowSave { flow: "flow".to_owned(), saved, forgotten };
-            store.save(&[save(saved.clone(), Vec::new())]).expect("saves");
-            store.save(&[save(vec![checkpoint(3, b"/log/b", 5)], vec![FileId(3)])]).expect("saves");
-            store.save(&[save(Vec::new(), vec![FileId(3)])]).expect("saves");
-        }
-        let store = CheckpointStore::open(&path).expect("opens again");
-        assert_eq!(store.load("flow").expect("loads"), (saved, true));
-        assert_eq!(store.load("other").expect("loads"), (Vec::new(), false));
-    }
-
-    #[test]
-    fn a_second_agent_is_refused() {
-        let directory = tempfile::tempdir().expect("a scratch directory");
-        let path = directory.path().join("checkpoints.db");
-        let _first = CheckpointStore::open(&path).expect("opens");
-        assert!(matches!(CheckpointStore::open(&path), Err(StoreError::InUse { .. })));
     }
 }

@@ -3,11 +3,14 @@
 mod consume;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod query;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(feature = "sandbox")]
 mod scratch_directory;
+mod shipped;
+mod status;
 #[cfg(feature = "sandbox")]
 mod trial;
 
@@ -37,6 +40,10 @@ pub struct CommandLine {
 enum Command {
     /// Run the agent; also meant when no command is given.
     Run(run::RunArguments),
+    /// Say how the agent stands: each flow, and each file with its lag and what is happening with it.
+    Status(status::StatusArguments),
+    /// Say whether files are shipped to their last byte.
+    Shipped(shipped::ShippedArguments),
     /// See it work: a log is written and rotated, shipped, read back and counted, all on this machine.
     #[cfg(feature = "sandbox")]
     Demo(demo::DemoArguments),
@@ -69,6 +76,8 @@ pub async fn run(command_line: CommandLine) -> ExitCode {
         Some(Command::Demo(arguments)) => Box::pin(demo::run(arguments)).await,
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments).await,
+        Some(Command::Status(arguments)) => status::run(&arguments).await,
+        Some(Command::Shipped(arguments)) => shipped::run(&arguments).await,
         Some(Command::Consume(arguments)) => consume::run(arguments).await,
     }
 }

@@ -85,6 +85,11 @@ pub struct AgentConfig {
     pub dead_letter_directory: Option<PathBuf>,
     /// `deadLetterMaxBytes`, of one flow's dead letters; at least 32 MiB, default 1 GiB.
     pub dead_letter_max_bytes: u64,
+    /// `importCheckpointFile`, the Java agent's database; default `/var/run/aws-kinesis-agent/checkpoints`; `None` when the
+    /// file says `""`: nothing is imported.
+    pub import_checkpoint_file: Option<PathBuf>,
+    /// `statusSocket`; default the checkpoint file's path and `.sock`.
+    pub status_socket: PathBuf,
     /// `checkpointTimeToLiveDays`; default 7 days.
     pub checkpoint_time_to_live: Duration,
     /// `shutdownTimeoutMillis`, the whole budget of a clean stop; default 10 s.

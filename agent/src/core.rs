@@ -5,6 +5,8 @@
 
 pub mod flow;
 pub mod identity;
+pub mod java_handover;
+pub mod lag;
 pub mod ledger;
 pub mod partition_key;
 pub mod processor;

@@ -9,6 +9,7 @@ mod files;
 mod handover;
 mod outcomes;
 mod refused;
+mod report;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::checkpoint_store::FlowSave;
 use crate::clock::Clock;
 use crate::config::FlowConfig;
 use crate::core::flow::{Flow, Pumped};
+use crate::core::lag::Lag;
 use crate::core::refusal::RefusalJudge;
 use crate::dead_letter_file::DeadLetterFile;
 use crate::discovery::Discovery;
@@ -85,6 +87,10 @@ pub struct FlowState {
     blocked_until: Moment,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
+    /// How old what is not acknowledged is, for those who ask.
+    lags: HashMap<FileId, Lag>,
+    /// Why records were refused last, until some are stored again.
+    refusal: Option<String>,
     is_flushing: bool,
     /// The producer has ended by itself: nothing more can be sent.
     has_failed: bool,
@@ -151,12 +157,14 @@ impl FlowTask {
             let mut letters = std::mem::take(&mut self.state.letters);
             self.inbox.wait(Some(wait), attention, &mut letters);
             self.take_outcomes(&mut letters);
+            let questions = std::mem::take(&mut letters.questions);
             let stop = letters.stop;
             self.state.awaits_room &= !letters.has_room;
             if letters.directory_changed {
                 self.state.list_at = Moment::ORIGIN;
             }
             self.state.letters = letters;
+            self.answer(questions);
             if stop {
                 return self.stop();
             }
@@ -212,6 +220,7 @@ impl FlowTask {
         }
         for file in self.flow.give_up_finished() {
             self.state.opened.remove(&file);
+            self.state.lags.remove(&file);
         }
         if self.flow.take_save_urgency() {
             self.save_now();

@@ -1,6 +1,8 @@
-//! The file system as the agent sees it: the one file that touches files.
+//! The file system as the agent sees it: this file touches the files that are followed, [`state`] the agent's own.
 //!
 //! Invariant: what is listed are regular files; everything else of the same name is left alone.
+
+pub mod state;
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};

@@ -7,6 +7,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kpl::{OutcomeSink, UserRecordFailed, UserRecordResult};
+use tokio::sync::oneshot;
+
+use crate::status_report::FlowReport;
+use crate::types::Node;
+
+/// Questions that wait for their answer at most.
+const QUESTIONS: usize = 16;
 
 /// One flow's inbox.
 #[derive(Debug, Default)]
@@ -28,7 +35,18 @@ pub struct Letters {
     pub has_room: bool,
     /// The flow is to stop.
     pub stop: bool,
+    /// How the flow stands is to be told.
+    pub questions: Vec<Question>,
     attention: Attention,
+}
+
+/// A question how the flow stands.
+#[derive(Debug)]
+pub struct Question {
+    /// The one file that is meant; `None`: all.
+    pub about: Option<Node>,
+    /// Where the answer goes. Nothing comes when the flow ends meanwhile.
+    pub reply: oneshot::Sender<FlowReport>,
 }
 
 /// What is worth waking up for, besides changes and room.
@@ -62,6 +80,19 @@ impl Inbox {
         self.bell.notify_one();
     }
 
+    /// Asks how the flow stands. `None` if too many are asking already.
+    #[must_use]
+    pub fn ask(&self, about: Option<Node>) -> Option<oneshot::Receiver<FlowReport>> {
+        let mut letters = self.lock();
+        if letters.questions.len() >= QUESTIONS {
+            return None;
+        }
+        let (reply, answer) = oneshot::channel();
+        letters.questions.push(Question { about, reply });
+        self.bell.notify_one();
+        Some(answer)
+    }
+
     /// Whether the flow was told to stop.
     pub fn is_stopped(&self) -> bool {
         self.lock().stop
@@ -72,6 +103,7 @@ impl Inbox {
     pub fn wait(&self, longest: Option<Duration>, attention: Attention, letters: &mut Letters) {
         letters.stored.clear();
         letters.failed.clear();
+        letters.questions.clear();
         let mut inside = self.lock();
         inside.attention = attention;
         if !inside.is_worth_waking() {
@@ -85,6 +117,7 @@ impl Inbox {
         }
         std::mem::swap(&mut inside.stored, &mut letters.stored);
         std::mem::swap(&mut inside.failed, &mut letters.failed);
+        std::mem::swap(&mut inside.questions, &mut letters.questions);
         letters.directory_changed = std::mem::take(&mut inside.directory_changed);
         letters.has_room = std::mem::take(&mut inside.has_room);
         letters.stop = inside.stop;
@@ -100,7 +133,7 @@ impl Letters {
         let outcomes =
             self.attention != Attention::Stop && !(self.stored.is_empty() && self.failed.is_empty());
         let stop = self.attention != Attention::Outcomes && self.stop;
-        outcomes || stop || self.directory_changed || self.has_room
+        outcomes || stop || !self.questions.is_empty() || self.directory_changed || self.has_room
     }
 }
 

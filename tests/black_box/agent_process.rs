@@ -41,9 +41,13 @@ pub(crate) fn binary() -> Command {
 impl AgentProcess {
     /// Starts the binary; what it says goes to `talk.out` and `talk.err`.
     pub(crate) fn start(arguments: &[&str], talk: &std::path::Path) -> Self {
+        Self::start_as(binary().args(arguments), talk)
+    }
+
+    /// Starts a command that becomes the binary.
+    pub(crate) fn start_as(command: &mut Command, talk: &std::path::Path) -> Self {
         let (stdout, stderr) = (talk.with_extension("out"), talk.with_extension("err"));
-        let child = binary()
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(File::create(&stdout).unwrap())
             .stderr(File::create(&stderr).unwrap())
@@ -67,6 +71,10 @@ impl AgentProcess {
         let started =
             comes_true(PATIENCE, || self.stderr().contains("started") || self.has_ended().is_some());
         assert!(started && self.has_ended().is_none(), "the agent did not start:\n{}", self.stderr());
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {

@@ -18,7 +18,7 @@ fn say(arguments: &[&str]) -> Finished {
 fn every_command_explains_itself() {
     let general = say(&["--help"]);
     assert_eq!(general.code, Some(0));
-    for command in ["run", "sandbox", "consume", "demo"] {
+    for command in ["run", "status", "shipped", "sandbox", "consume", "demo"] {
         assert!(general.stdout.contains(command), "{command} is not in --help:\n{}", general.stdout);
         let help = say(&[command, "--help"]);
         assert_eq!(help.code, Some(0), "{command}: {}", help.stderr);

@@ -16,6 +16,8 @@ mod agent_process;
 #[cfg(test)]
 mod books;
 #[cfg(test)]
+mod checkpoint_damage;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod config_examples;
@@ -26,7 +28,11 @@ mod faults;
 #[cfg(test)]
 mod firehose;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod initial_position;
+#[cfg(test)]
+mod java_switch;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -47,6 +53,8 @@ mod rotations;
 mod rotations_in_an_outage;
 #[cfg(test)]
 mod rotations_while_down;
+#[cfg(test)]
+mod status_commands;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]

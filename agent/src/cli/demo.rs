@@ -257,8 +257,8 @@ async fn consume(endpoint: &str, lines: u64, seed: u64) -> Result<Consumed, Read
 
 /// What the checkpoint file, opened as the agent would at its next start, says of the log.
 fn find_checkpoint(directory: &Path, flow: &str) -> Result<CheckpointFound, DemoError> {
-    let store = CheckpointStore::open(&directory.join(agent_json::CHECKPOINT_NAME))?;
-    let (checkpoints, _) = store.load(flow)?;
+    let store = CheckpointStore::open(&directory.join(agent_json::CHECKPOINT_NAME), true)?;
+    let (checkpoints, _) = store.load(flow);
     let log = crate::fs::OpenFile::open(&directory.join(agent_json::LOG_NAME)).and_then(|log| log.status());
     let log = log.map_err(DemoError::AccessLog)?;
     let of_log = checkpoints.iter().filter(|checkpoint| checkpoint.node == log.node);

@@ -9,12 +9,12 @@ use clap::Args;
 #[cfg(feature = "sandbox")]
 use super::trial::Trial;
 use crate::agent::{Agent, AgentEnd, AgentSettings};
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, Parsed};
 use crate::fs;
 use crate::signals::Termination;
 
 /// Where the configuration is when nobody says.
-const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
+pub(super) const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
 
 /// The configuration or the start failed.
 const FAILED: u8 = 1;
@@ -170,6 +170,13 @@ fn conclude(end: &AgentEnd, once: bool, ending: Ending) -> ExitCode {
 
 /// Reads and checks the configuration; reports everything that is wrong with it.
 fn configuration(path: &Path) -> Option<AgentConfig> {
+    let parsed = parse(path)?;
+    parsed.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    Some(parsed.config)
+}
+
+/// The same, without a word of what is only doubtful.
+pub(super) fn parse(path: &Path) -> Option<Parsed> {
     let text = match fs::read_text(path) {
         Ok(text) => text,
         Err(error) => {
@@ -181,10 +188,7 @@ fn configuration(path: &Path) -> Option<AgentConfig> {
         }
     };
     match AgentConfig::parse(&text, &path.display().to_string()) {
-        Ok(parsed) => {
-            parsed.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-            Some(parsed.config)
-        }
+        Ok(parsed) => Some(parsed),
         Err(problems) => {
             eprintln!("{problems}");
             None

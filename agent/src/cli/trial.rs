@@ -43,6 +43,8 @@ impl Trial {
         let scratch = ScratchDirectory::create()?;
         config.checkpoint_file = scratch.path().join("checkpoints.db");
         config.dead_letter_directory = None;
+        config.status_socket = scratch.path().join("status.sock");
+        config.import_checkpoint_file = None;
         let sandbox = Sandbox::start(SandboxOptions::default()).await?;
         let mut destinations: Vec<Destination> = Vec::new();
         for flow in &config.flows {

@@ -28,6 +28,8 @@ pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConf
     let day = Duration::from_secs(24 * 60 * 60);
     let days = u32::try_from(section.whole_number(&agent::CHECKPOINT_TIME_TO_LIVE_DAYS)).unwrap_or(0);
     let period = section.whole_number(&agent::STATUS_REPORTING_PERIOD_SECONDS);
+    let checkpoint_file = section.non_empty_text(&agent::CHECKPOINT_FILE).unwrap_or_default();
+    let status_socket = section.non_empty_text(&agent::STATUS_SOCKET);
     Some(AgentConfig {
         flows,
         kinesis_endpoint: endpoint(&mut section, &agent::KINESIS_ENDPOINT),
@@ -45,10 +47,12 @@ pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConf
         cloudwatch_namespace: section.non_empty_text(&agent::CLOUDWATCH_NAMESPACE).unwrap_or_default(),
         metrics_buffer_time: section.milliseconds(&agent::METRICS_BUFFER_TIME_MILLIS, 1),
         tag_instance: section.boolean(&agent::TAG_INSTANCE),
-        checkpoint_file: section
-            .non_empty_text(&agent::CHECKPOINT_FILE)
-            .map(PathBuf::from)
-            .unwrap_or_default(),
+        status_socket: status_socket.unwrap_or_else(|| format!("{checkpoint_file}.sock")).into(),
+        checkpoint_file: checkpoint_file.into(),
+        import_checkpoint_file: section
+            .text(&agent::IMPORT_CHECKPOINT_FILE)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from),
         dead_letter_directory: section.non_empty_text(&agent::DEAD_LETTER_DIRECTORY).map(PathBuf::from),
         dead_letter_max_bytes: u64::try_from(section.whole_number(&agent::DEAD_LETTER_MAX_BYTES))
             .unwrap_or(0),

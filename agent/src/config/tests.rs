@@ -34,6 +34,9 @@ fn defaults_are_the_java_agents() {
     assert_eq!(config.dead_letter_directory(), Path::new("/var/lib/kinesis-agent/dead-letters"));
     assert_eq!(config.dead_letter_max_bytes, 1 << 30);
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(7 * 86400));
+    assert_eq!(config.status_socket, Path::new("/var/lib/kinesis-agent/checkpoints.db.sock"));
+    let java = Path::new("/var/run/aws-kinesis-agent/checkpoints");
+    assert_eq!(config.import_checkpoint_file.as_deref(), Some(java));
     assert_eq!(config.shutdown_timeout, Duration::from_secs(10));
     assert_eq!(config.status_reporting_period, Duration::from_secs(30));
     let expected = FlowConfig {

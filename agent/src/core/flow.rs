@@ -13,7 +13,7 @@ mod pump;
 mod stopping;
 mod watching;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use regex::bytes::Regex;
@@ -30,6 +30,9 @@ pub use adoption::{Adoption, Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use stopping::Whereabouts;
 pub use watching::Next;
+
+/// Files that are remembered after they were shipped to their end, so that one can ask for them.
+const FINISHED_FILES: usize = 512;
 
 /// The machine of one flow.
 #[derive(Debug)]
@@ -53,6 +56,10 @@ pub struct Flow {
     once: bool,
     /// Files whose checkpoints are to be deleted.
     forgotten: Vec<FileId>,
+    /// The last checkpoints of files that were shipped to their end and are followed no more.
+    finished: Vec<FileCheckpoint>,
+    /// All of them that are in the store, the oldest first.
+    remembered: VecDeque<FileId>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
     /// Records of stopped files that are refused for good.
@@ -104,6 +111,8 @@ impl Flow {
         let split_rules = Arc::new(boundaries::split_rules(&config)?);
         let footer = boundaries::footer(&config)?;
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
+        let (finished, orphans) =
+            checkpoints.into_iter().partition::<Vec<_>, _>(|checkpoint| checkpoint.is_finished);
         Ok(Self {
             config,
             processor,
@@ -114,11 +123,13 @@ impl Flow {
             files: BTreeMap::new(),
             by_node: HashMap::new(),
             has_young_copies: false,
-            orphans: checkpoints,
+            orphans,
             next_file,
             is_started: is_known,
             once,
             forgotten: Vec::new(),
+            finished: Vec::new(),
+            remembered: finished.iter().map(|checkpoint| checkpoint.file).collect(),
             is_save_urgent: false,
             held_records: 0,
             key: String::new(),
@@ -140,7 +151,8 @@ impl Flow {
 
     /// What is to be saved: the checkpoints that changed, and the files whose checkpoints are to go.
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
-        let saved = self.files.values_mut().filter_map(TrackedFile::checkpoint).collect();
+        let mut saved = std::mem::take(&mut self.finished);
+        saved.extend(self.files.values_mut().filter_map(TrackedFile::checkpoint));
         (saved, std::mem::take(&mut self.forgotten))
     }
 
@@ -179,12 +191,22 @@ impl Flow {
         self.files.values().all(|file| file.is_drained)
     }
 
+    /// Gives up a file that is shipped to its end.
     fn forget(&mut self, file: FileId) {
-        if let Some(gone) = self.files.remove(&file) {
+        if let Some(mut gone) = self.files.remove(&file) {
             if self.by_node.get(&gone.node) == Some(&file) {
                 self.by_node.remove(&gone.node);
             }
-            self.forgotten.push(file);
+            // A truncated file's node is its next generation's.
+            if gone.presence == Presence::Ended {
+                self.forgotten.push(file);
+            } else {
+                self.finished.push(FileCheckpoint { is_finished: true, ..gone.last_checkpoint() });
+                self.remembered.push_back(file);
+                if self.remembered.len() > FINISHED_FILES {
+                    self.forgotten.extend(self.remembered.pop_front());
+                }
+            }
         }
     }
 

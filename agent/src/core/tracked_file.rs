@@ -263,17 +263,42 @@ impl TrackedFile {
 
     /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.
     pub fn checkpoint(&mut self) -> Option<FileCheckpoint> {
+        self.settle();
+        let saved = Saved::UpTo { offset: self.settled.offset, head_length: self.head.len() };
+        if std::mem::replace(&mut self.saved, saved) == saved {
+            return None;
+        }
+        Some(self.last_checkpoint())
+    }
+
+    /// The last landmark before which every byte is acknowledged, saved or not.
+    pub fn last_checkpoint(&mut self) -> FileCheckpoint {
+        self.settle();
+        let Landmark { offset, marker } = self.settled;
+        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
+        FileCheckpoint {
+            file: self.id,
+            path: self.path.clone(),
+            node: self.node,
+            fingerprint,
+            is_finished: false,
+        }
+    }
+
+    /// The fingerprint at the last landmark before which every byte is acknowledged.
+    #[must_use]
+    pub fn acknowledged_fingerprint(&self) -> Fingerprint {
+        let acknowledged = self.ledger.acknowledged();
+        let landmarks = self.landmarks.iter().take_while(|landmark| landmark.offset <= acknowledged);
+        let Landmark { offset, marker } = *landmarks.last().unwrap_or(&self.settled);
+        Fingerprint { offset, head: Print::of(&self.head), marker }
+    }
+
+    fn settle(&mut self) {
         let acknowledged = self.ledger.acknowledged();
         while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {
             self.settled = landmark;
         }
-        let Landmark { offset, marker } = self.settled;
-        let saved = Saved::UpTo { offset, head_length: self.head.len() };
-        if std::mem::replace(&mut self.saved, saved) == saved {
-            return None;
-        }
-        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
-        Some(FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint })
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.

@@ -107,6 +107,14 @@ impl FlowTask {
         let (id, place) = match adoption {
             Adoption::Copy => return,
             Adoption::New(id) => {
+                if self.saver.is_lost() && !self.state.has_listed {
+                    tracing::warn!(
+                        flow = self.config.id,
+                        path = %found.path.display(),
+                        bytes = found.size,
+                        "its checkpoint was lost: the file is sent from its beginning, maybe for a second time"
+                    );
+                }
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "a new file");
                 // If it cannot be read, that is said when it is read.
                 if file.read_at(0, HEAD_BYTES, &mut self.state.chunk).is_ok() {
@@ -148,8 +156,9 @@ impl FlowTask {
         let Some(opened) = self.state.opened.get_mut(&id) else { return Ok(()) };
         let status = opened.file.status()?;
         opened.size = status.size;
+        self.note_size(id, status.size, self.clock.now());
         let mut next = self.flow.looked(id, status.size, status.links, self.clock.now());
-        if let Next::Read { offset, length } = next {
+        if let (Next::Read { offset, length }, Some(opened)) = (next, self.state.opened.get(&id)) {
             opened.file.read_at(offset, length, &mut self.state.chunk)?;
             let size_after = opened.file.status()?.size;
             next = self.flow.read(id, &self.state.chunk, size_after, self.clock.now());

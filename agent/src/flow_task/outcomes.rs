@@ -25,6 +25,7 @@ impl FlowTask {
         if !letters.stored.is_empty() {
             self.state.refusals_in_a_row = 0;
             self.state.refusals.stored();
+            self.state.refusal = None;
         }
         for tag in letters.stored.drain(..) {
             self.flow.acknowledge(RecordTag::from_number(tag));
@@ -33,6 +34,7 @@ impl FlowTask {
         if failed.is_empty() {
             return;
         }
+        self.state.refusal = failed.first().map(|(_, first)| first.to_string());
         self.state.refusals_in_a_row = self.state.refusals_in_a_row.saturating_add(1);
         let due = self.clock.now().plus(self.retry_delay());
         if self.may_report() {

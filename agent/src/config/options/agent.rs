@@ -50,6 +50,11 @@ pub const DEAD_LETTER_DIRECTORY: TextOption = text("deadLetterDirectory", None);
 /// Bytes of one flow's dead letters.
 pub const DEAD_LETTER_MAX_BYTES: IntegerOption =
     whole_number("deadLetterMaxBytes", 1 << 30, (32 << 20)..=i64::MAX);
+/// The Java agent's checkpoint database.
+pub const IMPORT_CHECKPOINT_FILE: TextOption =
+    text("importCheckpointFile", Some("/var/run/aws-kinesis-agent/checkpoints"));
+/// The socket of `status` and `shipped`.
+pub const STATUS_SOCKET: TextOption = text("statusSocket", None);
 /// Age at which checkpoints of vanished files are forgotten.
 pub const CHECKPOINT_TIME_TO_LIVE_DAYS: IntegerOption =
     whole_number("checkpointTimeToLiveDays", 7, 0..=i32::MAX as i64);
@@ -102,6 +107,14 @@ pub const ROWS: &[OptionRow] = &[
     OptionRow::honoured(
         Shape::Integer(DEAD_LETTER_MAX_BYTES),
         "bytes of one flow's dead letters; when they are full the flow waits (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Text(IMPORT_CHECKPOINT_FILE),
+        "the Java agent's database, from which a flow's first start goes on; \"\": none (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Text(STATUS_SOCKET),
+        "socket of the commands status and shipped; default: checkpointFile and .sock (not in the Java agent)",
     ),
     OptionRow::honoured(
         Shape::Integer(CHECKPOINT_TIME_TO_LIVE_DAYS),

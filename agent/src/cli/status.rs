@@ -1,0 +1,96 @@
+//! `status`: how the agent stands.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::query::query;
+use super::run::{DEFAULT_CONFIGURATION, parse};
+use crate::status_report::{Command, FileReport, FlowReport, StatusReport};
+
+/// There is nothing to tell.
+const FAILED: u8 = 2;
+
+/// No agent runs.
+const STOPPED: u8 = 3;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the agent runs, 3 no agent runs and this is what its checkpoint file says, 2 nothing \
+                  can be told or wrong usage."
+)]
+pub(super) struct StatusArguments {
+    /// The agent's configuration.
+    #[arg(short = 'c', long = "configuration", value_name = "FILE", default_value = DEFAULT_CONFIGURATION)]
+    configuration: PathBuf,
+    /// One JSON object, with positions in bytes.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints how the agent stands.
+pub(super) async fn run(arguments: &StatusArguments) -> ExitCode {
+    let Some(parsed) = parse(&arguments.configuration) else { return ExitCode::from(FAILED) };
+    let report = match query(&parsed.config, Command::Status).await {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("kinesis-agent: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string())
+    } else {
+        text(&report).trim_end().to_owned()
+    };
+    println!("{text}");
+    if report.is_running { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) }
+}
+
+fn text(report: &StatusReport) -> String {
+    let mut text = String::new();
+    let head = if report.is_running {
+        format!("running, version {}", report.agent_version)
+    } else {
+        format!("no agent runs; this is what {} says", report.checkpoint_file)
+    };
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "{head}");
+    if let Some(trouble) = &report.checkpoint_trouble {
+        let _ = writeln!(text, "checkpoints are NOT being saved, shipping goes on: {trouble}");
+    }
+    report.flows.iter().for_each(|flow| flow_text(flow, &mut text));
+    text
+}
+
+fn flow_text(flow: &FlowReport, text: &mut String) {
+    let behind: u64 = flow.files.iter().map(|file| file.lag_bytes).sum();
+    let age = flow.files.iter().map(|file| file.lag_seconds).fold(0.0, f64::max);
+    let _ = writeln!(
+        text,
+        "\n{}: {} files, {behind} bytes and {age:.1} s behind, {} records acknowledged since the start",
+        flow.flow,
+        flow.files.len(),
+        flow.records_acknowledged
+    );
+    if let Some(trouble) = &flow.trouble {
+        let _ = writeln!(text, "  trouble: {trouble}");
+    }
+    for path in &flow.unreadable {
+        let _ = writeln!(text, "  {path}\n    cannot be read; the agent's log says why");
+    }
+    flow.files.iter().for_each(|file| file_text(file, text));
+}
+
+fn file_text(file: &FileReport, text: &mut String) {
+    let size = file.size.map_or("unknown".to_owned(), |size| size.to_string());
+    let unsent = file.oldest_unsent_byte.map_or(String::new(), |byte| format!(", oldest unsent byte {byte}"));
+    let _ = writeln!(
+        text,
+        "  {}\n    size {size}, read {}, sent {}, acknowledged {}{unsent}\n    {} bytes and {:.1} s behind: {}",
+        file.path, file.read, file.sent, file.acknowledged, file.lag_bytes, file.lag_seconds, file.why
+    );
+}

@@ -1,0 +1,99 @@
+//! The chore of telling how the flow stands. Asked for through the inbox, answered between two passes.
+
+use super::FlowTask;
+use crate::core::lag::Lag;
+use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::inbox::Question;
+use crate::status_report::{FileReport, FileState, FlowReport};
+use crate::types::{FileId, Moment, Node};
+
+impl FlowTask {
+    pub(super) fn answer(&mut self, questions: Vec<Question>) {
+        for Question { about, reply } in questions {
+            // Whoever asked may have gone.
+            let _ = reply.send(self.report(about));
+        }
+    }
+
+    /// Notes what a look at a file showed.
+    pub(super) fn note_size(&mut self, id: FileId, size: u64, now: Moment) {
+        if let Some(file) = self.flow.file(id) {
+            self.state.lags.entry(id).or_default().seen(size, file.ledger.acknowledged(), now);
+        }
+    }
+
+    fn report(&mut self, about: Option<Node>) -> FlowReport {
+        let files: Vec<_> = self.flow.files().filter(|file| self.is_meant(file, about)).collect();
+        let mut reports: Vec<_> =
+            files.into_iter().map(|file| self.file_report(file, about.is_some())).collect();
+        reports.sort_by(|left, right| left.path.cmp(&right.path));
+        let unreadable = self.state.unreadable.iter().map(|path| path.display().to_string()).collect();
+        FlowReport {
+            flow: self.config.id.clone(),
+            trouble: self.state.refusal.clone(),
+            unreadable,
+            records_acknowledged: self.statistics.records_acknowledged.get(),
+            files: reports,
+        }
+    }
+
+    /// Of a truncated file only what is there now is asked for.
+    fn is_meant(&self, file: &TrackedFile, about: Option<Node>) -> bool {
+        about.is_none_or(|node| file.node == node && file.presence != Presence::Ended)
+    }
+
+    fn file_report(&self, file: &TrackedFile, with_fingerprint: bool) -> FileReport {
+        let acknowledged = file.ledger.acknowledged();
+        let is_ended = file.presence == Presence::Ended;
+        // Of a truncated file there is what was read of it, unless a copy is found.
+        let size = if is_ended {
+            Some(file.fetched())
+        } else {
+            self.state.opened.get(&file.id).map(|open| open.size)
+        };
+        let age = self.state.lags.get(&file.id).map(|lag| Lag::age(lag, acknowledged, self.clock.now()));
+        let lag_bytes = size.unwrap_or(acknowledged).saturating_sub(acknowledged);
+        let (state, why) = self.state_of(file, size);
+        FileReport {
+            path: file.path.display().to_string(),
+            device: file.node.device,
+            inode: file.node.inode,
+            size,
+            read: file.fetched(),
+            sent: file.cut(),
+            acknowledged,
+            lag_bytes,
+            lag_seconds: if lag_bytes == 0 { 0.0 } else { age.unwrap_or_default().as_secs_f64() },
+            oldest_unsent_byte: size.is_some_and(|size| size > file.cut()).then(|| file.cut()),
+            state,
+            why,
+            fingerprint: with_fingerprint.then(|| file.acknowledged_fingerprint().into()),
+        }
+    }
+
+    fn state_of(&self, file: &TrackedFile, size: Option<u64>) -> (FileState, String) {
+        let outstanding = file.ledger.outstanding();
+        let unread = size.is_some_and(|size| size > file.fetched());
+        if let (true, Some(refusal)) = (unread || outstanding > 0, &self.state.refusal) {
+            return (FileState::Blocked, format!("records were refused and are sent again: {refusal}"));
+        }
+        if unread && self.is_blocked() {
+            let why = "the destination takes no more for now; nothing is read until it does";
+            return (FileState::Blocked, why.to_owned());
+        }
+        let place = match file.presence {
+            Presence::Listed => "",
+            Presence::Away { .. } => "; it was rotated away or deleted",
+            Presence::Ended => "; it was truncated, and this is what was read before",
+        };
+        if unread {
+            (FileState::Reading, format!("there is more to read{place}"))
+        } else if outstanding > 0 {
+            (FileState::Sending, format!("{outstanding} records wait for their acknowledgement{place}"))
+        } else if !file.unconsumed().is_empty() {
+            (FileState::OpenLine, format!("the last line has no end yet{place}"))
+        } else {
+            (FileState::Idle, format!("everything is acknowledged{place}"))
+        }
+    }
+}
