@@ -66,6 +66,8 @@ pub struct Flow {
     held_records: usize,
     /// The present record's partition key; kept for its buffer.
     key: String,
+    /// How many more records it is for.
+    key_records: u32,
 }
 
 /// Limits of the records that a destination takes.
@@ -133,6 +135,7 @@ impl Flow {
             is_save_urgent: false,
             held_records: 0,
             key: String::new(),
+            key_records: 0,
         })
     }
 

@@ -5,13 +5,17 @@ use std::path::Path;
 
 use super::boundaries::is_footer;
 use super::{Flow, RecordLimits};
-use crate::config::{Destination, FlowConfig, OverLimitPolicy};
+use crate::config::{Destination, FlowConfig, OverLimitPolicy, PartitionKeyOption};
 use crate::core::partition_key::write_partition_key;
 use crate::core::processor::Processed;
 use crate::core::record_limit::fit;
 use crate::core::splitter::Split;
 use crate::core::tracked_file::TrackedFile;
 use crate::types::{FileId, RecordTag};
+
+/// Records in a row that get one random partition key where they are aggregated: a key of its own for each would make the
+/// aggregates larger and cost an MD5 each. Without aggregation each record has its own, as in the Java agent.
+const RECORDS_OF_A_RANDOM_KEY: u32 = 16;
 
 /// A record to publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +171,13 @@ impl Flow {
             }
         };
         match self.config.destination {
+            Destination::KinesisStream(_) if self.key_records > 0 => self.key_records -= 1,
             Destination::KinesisStream(_) => {
-                write_partition_key(self.config.partition_key_option, data, &mut self.random, &mut self.key);
+                let option = self.config.partition_key_option;
+                write_partition_key(option, data, &mut self.random, &mut self.key);
+                if self.config.aggregation && option == PartitionKeyOption::Random {
+                    self.key_records = RECORDS_OF_A_RANDOM_KEY - 1;
+                }
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }

@@ -19,6 +19,7 @@ struct Bench {
     now: Moment,
     sent: Vec<(RecordTag, Vec<u8>)>,
     dead: Vec<(u64, u64)>,
+    keys: Vec<String>,
 }
 
 fn config(more: &str) -> FlowConfig {
@@ -50,7 +51,16 @@ impl Bench {
             other => panic!("{other:?}"),
         };
         let now = Moment::ORIGIN;
-        Self { flow, file, statistics, content: content.to_vec(), now, sent: vec![], dead: vec![] }
+        Self {
+            flow,
+            file,
+            statistics,
+            content: content.to_vec(),
+            now,
+            sent: vec![],
+            dead: vec![],
+            keys: vec![],
+        }
     }
 
     /// Looks at the file until there is nothing to do now.
@@ -72,6 +82,7 @@ impl Bench {
 
     fn pump(&mut self) {
         self.flow.pump(self.file, 0, |record| {
+            self.keys.push(record.partition_key.to_owned());
             if record.is_over_limit {
                 self.dead.push((record.offset, record.length));
                 return Publish::DeadLettered;
@@ -224,4 +235,20 @@ fn a_dead_letter_closes_its_span() {
     assert_eq!(bench.flow.checkpoints().0[0].fingerprint.offset, 8);
     let counted = &bench.statistics;
     assert_eq!((counted.records_dead_lettered.get(), counted.records_acknowledged.get()), (1, 1));
+}
+
+#[test]
+fn aggregated_records_share_random_keys_and_others_do_not() {
+    let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+    for (more, keys) in [
+        ("", 100),
+        (r#","aggregation":true"#, 7),
+        (r#","aggregation":true,"partitionKeyOption":"DETERMINISTIC""#, 100),
+    ] {
+        let mut bench = Bench::new(more, vec![], lines.as_bytes());
+        bench.look();
+        assert_eq!(bench.keys.len(), 100);
+        let distinct: std::collections::BTreeSet<_> = bench.keys.iter().collect();
+        assert_eq!(distinct.len(), keys, "{more}");
+    }
 }
