@@ -31,11 +31,12 @@ pub(crate) struct Deadlines {
 pub(crate) struct Aggregator<T> {
     max_count: usize,
     max_bytes: usize,
-    /// By shard index.
-    open: Vec<Option<OpenAggregate<T>>>,
+    /// By shard index; boxed, because indices are never used again and so most places are empty in the end.
+    open: Vec<Option<Box<OpenAggregate<T>>>>,
     /// When to look at which shard; entries of aggregates that are gone are skipped.
     due: BinaryHeap<Reverse<(Moment, ShardIndex)>>,
-    spares: Vec<OpenAggregate<T>>,
+    #[expect(clippy::vec_box, reason = "they go to their places as they are")]
+    spares: Vec<Box<OpenAggregate<T>>>,
 }
 
 impl<T> Aggregator<T> {
@@ -95,7 +96,7 @@ impl<T> Aggregator<T> {
             closed.push(alone(record, hash_key, Some(shard), member, deadlines.send));
             return;
         }
-        let mut open = self.spares.pop().unwrap_or_else(OpenAggregate::new);
+        let mut open = self.spares.pop().unwrap_or_else(|| Box::new(OpenAggregate::new()));
         match open.try_push(record, hash_key, member, deadlines.close, self.max_bytes) {
             Ok(()) => {
                 self.open[shard.0 as usize] = Some(open);
@@ -116,7 +117,7 @@ impl<T> Aggregator<T> {
         closed: &mut Vec<KinesisRecord<T>>,
     ) {
         while let Some(&Reverse((due, shard))) = self.due.peek() {
-            let deadline = self.open[shard.0 as usize].as_ref().map(OpenAggregate::deadline);
+            let deadline = self.open[shard.0 as usize].as_deref().map(OpenAggregate::deadline);
             if deadline != Some(due) {
                 self.due.pop(); // closed meanwhile
                 continue;
@@ -145,13 +146,13 @@ impl<T> Aggregator<T> {
 
     /// Arrival of the oldest record in an open aggregate.
     pub(crate) fn oldest_arrival(&self) -> Moment {
-        self.open.iter().flatten().map(OpenAggregate::arrival).min().unwrap_or(Moment::NEVER)
+        self.open.iter().flatten().map(|open| open.arrival()).min().unwrap_or(Moment::NEVER)
     }
 
     /// User records in open aggregates.
     #[cfg(test)]
     pub(crate) fn members(&self) -> usize {
-        self.open.iter().flatten().map(OpenAggregate::len).sum()
+        self.open.iter().flatten().map(|open| open.len()).sum()
     }
 
     fn close(&mut self, shard: ShardIndex, send: Moment, closed: &mut Vec<KinesisRecord<T>>) {
@@ -162,7 +163,7 @@ impl<T> Aggregator<T> {
         self.keep(open);
     }
 
-    fn keep(&mut self, empty: OpenAggregate<T>) {
+    fn keep(&mut self, empty: Box<OpenAggregate<T>>) {
         if self.spares.len() < SPARES {
             self.spares.push(empty);
         }
