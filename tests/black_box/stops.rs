@@ -14,7 +14,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 #[test]
 fn stopped_in_full_flow_and_started_again() {
     let shop = Workshop::new();
-    let lines = 200_000;
+    let lines = 100_000;
     shop.write("app.log", (0..lines).map(line).collect::<String>());
     let configuration = shop.configure(&[shop.flow("app.log", json!({}))]);
     let (mut reader, mut books) = (shop.reader(), Books::default());
