@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row, params};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Print};
 use crate::types::{FileId, Node};
 
-/// The tables, as of version 1 of the file.
+/// The tables, as of version 2 of the file.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS flows (
         flow TEXT PRIMARY KEY,
@@ -24,6 +24,8 @@ const SCHEMA: &str = "
         path ANY NOT NULL,
         device INTEGER NOT NULL,
         inode INTEGER NOT NULL,
+        birth INTEGER NOT NULL DEFAULT 0,
+        finished INTEGER NOT NULL DEFAULT 0,
         acknowledged_offset INTEGER NOT NULL,
         head_length INTEGER NOT NULL,
         head_md5 BLOB NOT NULL,
@@ -32,7 +34,13 @@ const SCHEMA: &str = "
         updated TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (flow, file)
     ) STRICT;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
+";
+
+/// What version 1 lacked. It knew no births, which match any, and no finished files.
+const FROM_VERSION_1: &str = "
+    ALTER TABLE file_checkpoints ADD COLUMN birth INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE file_checkpoints ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The store, open.
@@ -87,7 +95,9 @@ impl CheckpointStore {
             connection.busy_timeout(std::time::Duration::ZERO)?;
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.execute_batch(&format!("BEGIN EXCLUSIVE;{SCHEMA}COMMIT;"))?;
+            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let upgrade = if version == 1 { FROM_VERSION_1 } else { "" };
+            connection.execute_batch(&format!("BEGIN EXCLUSIVE;{upgrade}{SCHEMA}COMMIT;"))?;
             Ok(connection)
         });
         match connection {
@@ -109,7 +119,8 @@ impl CheckpointStore {
                 |row| row.get(0),
             )?;
             let mut statement = self.connection.prepare(
-                "SELECT file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5
+                "SELECT file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5,
+                        birth, finished
                  FROM file_checkpoints WHERE flow = ?1 ORDER BY file",
             )?;
             let rows = statement.query_map([flow], checkpoint)?;
@@ -137,10 +148,11 @@ impl CheckpointStore {
                 }
                 let mut upsert = transaction.prepare_cached(
                     "INSERT OR REPLACE INTO file_checkpoints
-                     (flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     (flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5,
+                      birth, finished)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )?;
-                for FileCheckpoint { file, path, node, fingerprint } in saved {
+                for FileCheckpoint { file, path, node, fingerprint, is_finished } in saved {
                     upsert.execute(params![
                         flow,
                         file.0,
@@ -152,6 +164,8 @@ impl CheckpointStore {
                         fingerprint.head.digest,
                         fingerprint.marker.length,
                         fingerprint.marker.digest,
+                        node.birth.cast_signed(),
+                        is_finished,
                     ])?;
                 }
             }
@@ -170,12 +184,13 @@ fn checkpoint(row: &Row<'_>) -> rusqlite::Result<FileCheckpoint> {
     Ok(FileCheckpoint {
         file: FileId(row.get(0)?),
         path,
-        node: Node { device: number(2)?, inode: number(3)? },
+        node: Node { device: number(2)?, inode: number(3)?, birth: number(9)? },
         fingerprint: Fingerprint {
             offset: number(4)?,
             head: Print { length: row.get(5)?, digest: row.get(6)? },
             marker: Print { length: row.get(7)?, digest: row.get(8)? },
         },
+        is_finished: row.get(10)?,
     })
 }
 
@@ -205,8 +220,9 @@ mod tests {
         FileCheckpoint {
             file: FileId(file),
             path: PathBuf::from(OsStr::from_bytes(path)),
-            node: Node { device: u64::MAX, inode: 7 },
+            node: Node { device: u64::MAX, inode: 7, birth: u64::MAX },
             fingerprint: Fingerprint { offset, head: Print::of(b"head"), marker: Print::of(b"marker") },
+            is_finished: file == 2,
         }
     }
 
@@ -226,6 +242,27 @@ mod tests {
         let store = CheckpointStore::open(&path).expect("opens again");
         assert_eq!(store.load("flow").expect("loads"), (saved, true));
         assert_eq!(store.load("other").expect("loads"), (Vec::new(), false));
+    }
+
+    #[test]
+    fn a_file_of_version_1_goes_on() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let path = directory.path().join("checkpoints.db");
+        let old = Connection::open(&path).expect("opens");
+        let columns = SCHEMA.lines().filter(|line| !line.contains("birth") && !line.contains("finished"));
+        let schema: String = columns.collect::<Vec<_>>().join("\n").replace("user_version = 2", "user_version = 1");
+        old.execute_batch(&schema).expect("the tables of version 1");
+        let row = "INSERT INTO file_checkpoints
+            (flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5)
+            VALUES ('flow', 1, '/log/a', 1, 2, 0, 0, zeroblob(16), 0, zeroblob(16))";
+        old.execute_batch(row).expect("a checkpoint of version 1");
+        drop(old);
+        for _ in 0..2 {
+            let store = CheckpointStore::open(&path).expect("opens again");
+            let (loaded, _) = store.load("flow").expect("loads");
+            assert_eq!(loaded[0].node, Node { device: 1, inode: 2, birth: 0 });
+            assert!(!loaded[0].is_finished);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod partition_key;
 pub mod processor;
 pub mod record_limit;
+pub mod rotated_name;
 pub mod rotation;
 pub mod splitter;
 pub mod tracked_file;

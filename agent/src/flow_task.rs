@@ -5,7 +5,9 @@
 //!
 //! Invariant: a descriptor is closed only when the machine gave its file up.
 
+mod examination;
 mod files;
+mod listing;
 mod outcomes;
 
 use std::collections::{HashMap, VecDeque};
@@ -25,7 +27,7 @@ use crate::fs::OpenFile;
 use crate::inbox::{Attention, Inbox, Letters};
 use crate::publisher::{Published, Publisher};
 use crate::statistics::FlowStatistics;
-use crate::types::{FileId, Moment};
+use crate::types::{FileId, Moment, Node};
 
 use outcomes::Retry;
 
@@ -73,9 +75,23 @@ pub struct FlowState {
     refusals_in_a_row: u32,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
+    /// What matches and is no regular file, as far as that was said.
+    skipped: Vec<PathBuf>,
+    /// Compressed files that cannot be read now, or are copies, with what they looked like when that was seen.
+    passed_over: HashMap<Node, PassedOver>,
+    /// Files that a start did not find were searched for.
+    has_searched: bool,
     is_flushing: bool,
     /// The producer has ended by itself: nothing more can be sent.
     has_failed: bool,
+}
+
+/// What a compressed file looked like, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PassedOver {
+    stored_size: u64,
+    modified: u64,
+    epoch: u64,
 }
 
 /// A file that is held open.

@@ -8,6 +8,8 @@
 //! away, read to its end and acknowledged; a stranger is read from its beginning.
 
 mod adoption;
+mod memory;
+mod naming;
 mod pump;
 mod watching;
 
@@ -20,6 +22,8 @@ use crate::core::processor::{Processor, ProcessorError};
 use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
+
+use memory::Memory;
 
 pub use adoption::{Adoption, Known, Question};
 pub use pump::{Publish, Pumped, Record};
@@ -36,8 +40,14 @@ pub struct Flow {
     by_node: HashMap<Node, FileId>,
     /// Copies that may still be being made.
     has_young_copies: bool,
-    /// Checkpoints whose files were not found yet.
-    orphans: Vec<FileCheckpoint>,
+    /// Copies that the last listing showed, and their sizes.
+    copies: HashMap<Node, u64>,
+    /// Files that are not under way.
+    memory: Memory,
+    /// Those of them that changed since they were saved.
+    remembered: Vec<FileCheckpoint>,
+    /// Changes when what was decided about a copy may be decided otherwise.
+    epoch: u64,
     next_file: u32,
     /// Whether files that appear are new: false during the very first listing of a flow without checkpoints.
     is_started: bool,
@@ -85,7 +95,10 @@ impl Flow {
             files: BTreeMap::new(),
             by_node: HashMap::new(),
             has_young_copies: false,
-            orphans: checkpoints,
+            copies: HashMap::new(),
+            memory: Memory::new(checkpoints),
+            remembered: Vec::new(),
+            epoch: 0,
             next_file,
             is_started: is_known,
             once,
@@ -110,7 +123,10 @@ impl Flow {
 
     /// What is to be saved: the checkpoints that changed, and the files whose checkpoints are to go.
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
-        let saved = self.files.values_mut().filter_map(TrackedFile::checkpoint).collect();
+        let mut saved = std::mem::take(&mut self.remembered);
+        // Of a file that came under way again what is saved now counts; of one that was forgotten since, nothing.
+        saved.retain(|checkpoint| self.memory.get(checkpoint.file).is_some());
+        saved.extend(self.files.values_mut().filter_map(TrackedFile::checkpoint));
         (saved, std::mem::take(&mut self.forgotten))
     }
 
@@ -162,17 +178,25 @@ impl Flow {
         }
     }
 
-    fn forget(&mut self, file: FileId) {
-        if let Some(gone) = self.files.remove(&file) {
-            if self.by_node.get(&gone.node) == Some(&file) {
-                self.by_node.remove(&gone.node);
-            }
-            self.forgotten.push(file);
+    /// A file is finished: it is remembered, so that neither it nor its copy is read again.
+    fn finish(&mut self, file: FileId) {
+        let Some(mut done) = self.files.remove(&file) else { return };
+        if self.by_node.get(&done.node) == Some(&file) {
+            self.by_node.remove(&done.node);
         }
-    }
-
-    fn is_ended(&self, file: FileId) -> bool {
-        self.files.get(&file).is_some_and(|file| file.presence == Presence::Ended)
+        let mut checkpoint = done.settle();
+        checkpoint.is_finished = true;
+        if done.presence == Presence::Ended || done.links == 0 {
+            // Its inode is another's now, or will be.
+            checkpoint.node = Node::GONE;
+        }
+        if done.presence == Presence::Ended {
+            let lost = done.seen_size.saturating_sub(done.fetched());
+            self.statistics.bytes_lost_by_truncation.add(lost);
+        }
+        self.epoch += 1;
+        self.memory.insert(checkpoint.clone());
+        self.remembered.push(checkpoint);
     }
 
     /// When the shell should look at some file again.

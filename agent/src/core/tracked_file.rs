@@ -51,6 +51,14 @@ pub struct TrackedFile {
     pub pause: Duration,
     /// Everything that will be read was read, and its last line was cut.
     pub is_drained: bool,
+    /// Until then it is looked at all the time: a copy of it is being made, and a truncation may follow.
+    pub hurry_until: Moment,
+    /// Its size when it was last looked at.
+    pub seen_size: u64,
+    /// How many names it had then; 0 when it was deleted.
+    pub links: u64,
+    /// A truncation began it: its first bytes may be the hole that a writer without `O_APPEND` leaves.
+    pub may_begin_with_hole: bool,
     is_over: bool,
     /// The first bytes, at most [`HEAD_BYTES`].
     head: Vec<u8>,
@@ -102,6 +110,10 @@ impl TrackedFile {
             look_at: Moment::ORIGIN,
             pause: Duration::ZERO,
             is_drained: false,
+            hurry_until: Moment::ORIGIN,
+            seen_size: fingerprint.offset,
+            links: 1,
+            may_begin_with_hole: false,
             is_over: false,
             head,
             saved: Saved::Nothing,
@@ -181,6 +193,18 @@ impl TrackedFile {
         (&mut self.splitter, &self.buffer[self.consumed..])
     }
 
+    /// How many of the bytes that come next are a hole: NULs at the very beginning of what follows a truncation.
+    #[must_use]
+    pub fn hole(&self) -> usize {
+        let (before, after) = self.buffer.split_at(self.consumed);
+        let is_inside = match before.last() {
+            None => self.may_begin_with_hole && self.cut() == 0,
+            Some(0) => before.iter().all(|byte| *byte == 0),
+            Some(_) => false,
+        };
+        if is_inside { after.iter().take_while(|byte| **byte == 0).count() } else { 0 }
+    }
+
     /// Marks the next `length` bytes as cut.
     pub fn consume(&mut self, length: usize) {
         self.consumed += length;
@@ -225,17 +249,22 @@ impl TrackedFile {
 
     /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.
     pub fn checkpoint(&mut self) -> Option<FileCheckpoint> {
+        let settled = self.settle();
+        let saved = Saved::UpTo { offset: settled.fingerprint.offset, head_length: self.head.len() };
+        let is_saved = std::mem::replace(&mut self.saved, saved) == saved;
+        (!is_saved).then_some(settled)
+    }
+
+    /// The last landmark before which every byte is acknowledged, saved or not.
+    pub fn settle(&mut self) -> FileCheckpoint {
         let acknowledged = self.ledger.acknowledged();
         while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {
             self.settled = landmark;
         }
         let Landmark { offset, marker } = self.settled;
-        let saved = Saved::UpTo { offset, head_length: self.head.len() };
-        if std::mem::replace(&mut self.saved, saved) == saved {
-            return None;
-        }
         let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
-        Some(FileCheckpoint { file: self.id, path: self.path.clone(), node: self.node, fingerprint })
+        let (file, path, node) = (self.id, self.path.clone(), self.node);
+        FileCheckpoint { file, path, node, fingerprint, is_finished: false }
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.
@@ -262,7 +291,7 @@ mod tests {
     use crate::core::splitter::Split;
 
     fn file() -> TrackedFile {
-        let node = Node { device: 1, inode: 2 };
+        let node = Node { device: 1, inode: 2, birth: 3 };
         let nothing = (Vec::new(), Vec::new());
         TrackedFile::new(
             FileId(1),
@@ -330,6 +359,26 @@ mod tests {
             read(&mut file, b"one\n") && !read(&mut file, b"one\nTWO\n") && read(&mut file, b"one\ntwo\n")
         );
         assert_eq!(file.head(), b"one\ntwo\n");
+    }
+
+    #[test]
+    fn only_nuls_after_a_truncation_are_a_hole() {
+        let mut ordinary = file();
+        assert!(read(&mut ordinary, b"\0\0one\n"));
+        assert_eq!(ordinary.hole(), 0);
+        let mut truncated = file();
+        truncated.may_begin_with_hole = true;
+        assert!(read(&mut truncated, &[0; 700]));
+        assert_eq!(truncated.hole(), 700);
+        truncated.consume(700);
+        truncated.release_buffer();
+        let content = [&[0; 900][..], b"one\n\0two\n"].concat();
+        assert!(read(&mut truncated, &content));
+        assert_eq!(truncated.hole(), 200);
+        truncated.consume(200);
+        assert_eq!((truncated.hole(), truncated.unconsumed()), (0, &b"one\n\0two\n"[..]));
+        truncated.consume(4);
+        assert_eq!(truncated.hole(), 0, "a NUL after the first line belongs to its line");
     }
 
     #[test]

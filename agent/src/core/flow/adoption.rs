@@ -1,25 +1,32 @@
 //! Files that the directory shows and the flow does not know: whose are they, and from where are they read?
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Flow;
+use super::naming::Naming;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
 use crate::config::InitialPosition;
 use crate::core::identity::{holds, is_rotated_name};
-use crate::core::rotation::{Evidence, Relation, relate};
+use crate::core::rotated_name::family;
+use crate::core::rotation::{Evidence, Name, Relation, relate};
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Presence, TrackedFile};
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
+
+/// How long a file is looked at all the time once a copy of it appeared: a truncation may follow, and what is written
+/// before it and not read is in neither.
+const HURRY: Duration = Duration::from_secs(2);
 
 /// A remembered file that an unknown one may have to do with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// One that is under way.
     File(FileId),
-    /// One of the checkpoints whose files were not found yet.
-    Orphan(FileId),
+    /// One that is finished, or was not found yet.
+    Remembered(FileId),
 }
 
 /// What the shell has to find out about an unknown file: whether this fingerprint holds in it.
@@ -29,8 +36,10 @@ pub struct Question {
     pub known: Known,
     /// What to compare with.
     pub fingerprint: Fingerprint,
-    /// The size of the known file, if it is open and not truncated.
+    /// The size of the known file, if it is there and not truncated.
     pub alive_size: Option<u64>,
+    /// What the names have to do with each other.
+    pub name: Name,
 }
 
 /// What becomes of an unknown file.
@@ -45,21 +54,28 @@ pub enum Adoption {
     /// Everything in it was read elsewhere; what is added to it is new. Open it and bring its present end to
     /// [`Flow::start_at`].
     AlreadyRead(FileId),
-    /// It is a copy of a file that is followed, or is becoming one: leave it alone.
+    /// It was read to its end. Bring the fingerprint of its stored bytes to [`Flow::stored`] if it is compressed.
+    Finished(FileId),
+    /// It is a copy of a file that is followed, or is becoming one, or it is empty: leave it alone.
     Copy,
 }
 
 impl Flow {
-    /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back.
-    pub fn listed(&mut self, listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
-        let mut unknown = Vec::new();
-        let mut seen = HashSet::new();
+    /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
+    /// in which they are to be decided about: those that are where a remembered one was, then the oldest first.
+    pub fn listed(&mut self, mut listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
+        // Of two names of one file the one counts that is followed.
+        listing.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
+        self.memory.begin_listing();
+        let finished = self.memory.see(&listing);
+        let (mut unknown, mut seen) = (Vec::new(), HashSet::new());
         for listed in listing {
             if !seen.insert(listed.node) {
-                continue; // a second name of the same file
+                continue;
             }
             match self.by_node.get(&listed.node) {
-                Some(file) => self.seen_again(*file, listed.path),
+                Some(file) => self.seen_again(*file, listed, now),
+                None if listed.kind != Kind::Followed && finished.contains(&listed.path) => {}
                 None => unknown.push(listed),
             }
         }
@@ -71,17 +87,85 @@ impl Flow {
             }
         }
         self.has_young_copies = false;
+        self.copies.retain(|copy, _| seen.contains(copy));
+        self.keep_kin(&mut unknown);
+        unknown.sort_by_cached_key(|listed| {
+            (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
+        });
         unknown
     }
 
-    fn seen_again(&mut self, file: FileId, path: PathBuf) {
+    /// Drops rotated files of logs that nobody follows.
+    fn keep_kin(&self, unknown: &mut Vec<Listed>) {
+        if self.config.file_pattern.is_literal() || unknown.iter().all(|listed| listed.kind == Kind::Followed) {
+            return;
+        }
+        let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
+        let families: HashSet<PathBuf> = followed
+            .map(|listed| family(&listed.path))
+            .chain(self.files.values().map(|file| family(&file.path)))
+            .chain(self.memory.families())
+            .collect();
+        unknown.retain(|listed| listed.kind == Kind::Followed || families.contains(&family(&listed.path)));
+    }
+
+    fn seen_again(&mut self, file: FileId, seen: Listed, now: Moment) {
         let Some(file) = self.files.get_mut(&file) else { return };
-        if file.path != path || (file.presence != Presence::Listed && !self.once) {
+        let is_followed = seen.kind == Kind::Followed;
+        let is_back = is_followed && file.presence != Presence::Listed && !self.once;
+        if file.path != seen.path || is_back {
             let node = file.node;
-            file.move_to(path, node);
+            file.move_to(seen.path, node);
             self.statistics.rotations.add(1);
         }
-        file.presence = Presence::Listed;
+        if is_followed {
+            file.presence = Presence::Listed;
+        } else if file.presence == Presence::Listed {
+            file.presence = Presence::Away { quiet_since: now };
+            file.look_at = now;
+        }
+    }
+
+    /// Whether a rotated file was there before the flow began: it is not read. Bring the fingerprint at the end of its
+    /// stored bytes to [`Flow::predates`].
+    #[must_use]
+    pub fn is_predecessor(&self, unknown: &Listed) -> bool {
+        !self.is_started && unknown.kind != Kind::Followed
+    }
+
+    /// Notes that a file was there before the flow began.
+    pub fn predates(&mut self, old: &Listed, fingerprint: Fingerprint) {
+        let (file, path, node) = (FileId(self.next_file), old.path.clone(), old.node);
+        self.next_file += 1;
+        self.note_finished(FileCheckpoint { file, path, node, fingerprint, is_finished: true }, old);
+    }
+
+    fn note_finished(&mut self, checkpoint: FileCheckpoint, seen: &Listed) {
+        self.memory.insert_finished(checkpoint.clone(), seen);
+        self.remembered.push(checkpoint);
+    }
+
+    /// Notes how a finished compressed file is recognised without taking it apart.
+    pub fn stored(&mut self, file: FileId, fingerprint: Fingerprint, seen: &Listed) {
+        if let Some(mut checkpoint) = self.memory.remove(file) {
+            checkpoint.fingerprint = fingerprint;
+            self.note_finished(checkpoint, seen);
+        }
+    }
+
+    /// Remembered files that were where an unknown one is: to be asked about before [`Flow::questions`]. If one of
+    /// them is [recognised](Flow::recognises), nothing else is to be asked.
+    #[must_use]
+    pub fn own_questions(&self, unknown: &Listed) -> Vec<Question> {
+        let naming = Naming::of(unknown);
+        let known = self.memory.at(unknown.node);
+        known.map(|known| self.question_about(known, naming.relation(&known.path, false))).collect()
+    }
+
+    /// Whether the answers say that it is one of the remembered files.
+    #[must_use]
+    pub fn recognises(&self, unknown: &Listed, answers: &[(Question, Probe)]) -> bool {
+        answers.iter().any(|(question, probe)| self.relation(unknown, question, probe) == Relation::Same)
     }
 
     /// What to find out about an unknown file before [`Flow::adopt`]. `intact_size` tells the present size of an open
@@ -92,23 +176,30 @@ impl Flow {
         unknown: &Listed,
         intact_size: impl Fn(FileId, &Fingerprint) -> Option<u64>,
     ) -> Vec<Question> {
-        let may_concern =
-            |node: Node, path: &Path| node == unknown.node || is_rotated_name(path, &unknown.path);
-        let orphans =
-            self.orphans.iter().filter(|orphan| may_concern(orphan.node, &orphan.path)).map(|orphan| {
-                Question {
-                    known: Known::Orphan(orphan.file),
-                    fingerprint: orphan.fingerprint,
-                    alive_size: None,
-                }
-            });
-        let files = self.files.values().filter(|file| may_concern(file.node, &file.path)).map(|file| {
-            let fingerprint = file.fingerprint();
+        let naming = Naming::of(unknown);
+        let remembered = self.memory.iter().filter(|known| !known.node.is_same(&unknown.node));
+        let remembered = remembered.filter_map(|known| {
+            let name = naming.relation(&known.path, false);
+            (name != Name::Other).then(|| self.question_about(known, name))
+        });
+        let files = self.files.values().filter_map(|file| {
+            let name = naming.relation(&file.path, file.presence == Presence::Listed);
+            if name == Name::Other && file.node != unknown.node {
+                return None;
+            }
+            let (known, fingerprint) = (Known::File(file.id), file.fingerprint());
             let is_ended = file.presence == Presence::Ended;
             let alive_size = if is_ended { None } else { intact_size(file.id, &fingerprint) };
-            Question { known: Known::File(file.id), fingerprint, alive_size }
+            Some(Question { known, fingerprint, alive_size, name })
         });
-        orphans.chain(files).collect()
+        remembered.chain(files).collect()
+    }
+
+    fn question_about(&self, known: &FileCheckpoint, name: Name) -> Question {
+        let fingerprint = known.fingerprint;
+        // One that is finished and still there is not to be found elsewhere.
+        let alive_size = self.memory.is_listed(known.file).then_some(fingerprint.offset);
+        Question { known: Known::Remembered(known.file), fingerprint, alive_size, name }
     }
 
     /// Decides about an unknown file, given what was read of it for each question.
@@ -119,20 +210,18 @@ impl Flow {
         }
     }
 
-    /// Decides about a file with a rotated name, of which only the rest of a remembered file is wanted. `is_followed`:
-    /// the flow's pattern matches it, so that it will be listed too.
+    /// Decides about a file of which only the rest of a remembered file is wanted.
     pub fn adopt_rest(
         &mut self,
         found: &Listed,
         answers: &[(Question, Probe)],
-        is_followed: bool,
         now: Moment,
     ) -> Option<Adoption> {
         let (question, probe, relation) = self.closest(found, answers)?;
         let wanted = match relation {
             Relation::Same | Relation::RestOf => true,
-            Relation::PartOf => is_followed,
-            Relation::CopyOf | Relation::Stranger => false,
+            Relation::PartOf => found.kind == Kind::Followed,
+            Relation::CopyOf | Relation::Undecided | Relation::Stranger => false,
         };
         wanted.then(|| self.adopt_as(found, &question, &probe, relation, now))
     }
@@ -164,17 +253,55 @@ impl Flow {
         relation: Relation,
         now: Moment,
     ) -> Adoption {
+        let is_all_read = unknown.size == question.fingerprint.offset && unknown.kind != Kind::Followed;
         match (relation, question.known) {
-            (Relation::CopyOf, _) => {
-                self.has_young_copies |= unknown.size < question.fingerprint.offset;
+            (Relation::CopyOf, Known::Remembered(file)) if is_all_read => self.copy_of_finished(file, unknown),
+            (Relation::CopyOf | Relation::Undecided, known) => {
+                let has_changed = self.copies.insert(unknown.node, unknown.size) != Some(unknown.size);
+                let is_growing = has_changed && unknown.size < question.fingerprint.offset;
+                self.has_young_copies |= relation == Relation::Undecided || is_growing;
+                if has_changed {
+                    self.hurry(known, now);
+                }
                 Adoption::Copy
             }
-            (Relation::PartOf, _) => {
-                Adoption::AlreadyRead(self.start(unknown.path.clone(), unknown.node, now))
-            }
+            (Relation::PartOf, _) => Adoption::AlreadyRead(self.start_listed(unknown, now)),
             (_, Known::File(file)) => self.continue_in(file, unknown, now),
-            (_, Known::Orphan(file)) => self.resume(file, unknown, probe, now),
+            (_, Known::Remembered(file)) if is_all_read => self.finished_in(file, unknown),
+            (_, Known::Remembered(file)) => self.resume(file, unknown, probe, now),
         }
+    }
+
+    /// A copy was made of a file that is followed: the truncation is near.
+    fn hurry(&mut self, known: Known, now: Moment) {
+        if let Known::File(file) = known
+            && let Some(file) = self.files.get_mut(&file)
+        {
+            file.hurry_until = now.plus(HURRY);
+            file.look_at = now;
+        }
+    }
+
+    /// A finished file was found again, or what became of it.
+    fn finished_in(&mut self, file: FileId, found: &Listed) -> Adoption {
+        if let Some(mut checkpoint) = self.memory.remove(file) {
+            checkpoint.path.clone_from(&found.path);
+            checkpoint.node = found.node;
+            checkpoint.is_finished = true;
+            self.note_finished(checkpoint, found);
+        }
+        Adoption::Finished(file)
+    }
+
+    /// A second copy of a finished file is as finished.
+    fn copy_of_finished(&mut self, file: FileId, copy: &Listed) -> Adoption {
+        let Some(original) = self.memory.get(file) else { return Adoption::Copy };
+        let file = FileId(self.next_file);
+        let (path, node) = (copy.path.clone(), copy.node);
+        let copied = FileCheckpoint { file, path, node, is_finished: true, ..original.clone() };
+        self.next_file += 1;
+        self.note_finished(copied, copy);
+        Adoption::Finished(file)
     }
 
     /// Whether the directory should be listed again soon, because a copy may be being made.
@@ -183,41 +310,76 @@ impl Flow {
         self.has_young_copies
     }
 
+    /// Changes when what was decided about a copy may be decided otherwise.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     fn relation(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
-        let (node, path, begins_alike) = match question.known {
+        let (node, begins_alike) = match question.known {
             Known::File(file) => {
                 let Some(file) = self.files.get(&file) else { return Relation::Stranger };
                 let known = file.head().len().min(probe.head.len());
-                (file.node, file.path.as_path(), file.head()[..known] == probe.head[..known])
+                // A truncated file keeps its node in the books; what is there now is another generation.
+                let node = if file.presence == Presence::Ended { Node::GONE } else { file.node };
+                (node, file.head()[..known] == probe.head[..known])
             }
-            Known::Orphan(file) => {
-                let Some(orphan) = self.orphans.iter().find(|orphan| orphan.file == file) else {
-                    return Relation::Stranger;
-                };
-                let alike = Print::of(&probe.head) == orphan.fingerprint.head;
-                (orphan.node, orphan.path.as_path(), alike)
+            Known::Remembered(file) => {
+                let Some(known) = self.memory.get(file) else { return Relation::Stranger };
+                (known.node, Print::of(&probe.head) == known.fingerprint.head)
             }
         };
-        // A truncated file keeps its node in the books; what is there now is another generation.
-        let same_node =
-            node == unknown.node && !matches!(question.known, Known::File(file) if self.is_ended(file));
         relate(Evidence {
-            same_node,
+            same_node: node.is_same(&unknown.node),
             content_holds: holds(&question.fingerprint, probe),
             begins_alike,
             nothing_read: question.fingerprint.head.length == 0,
             offset: question.fingerprint.offset,
-            rotated_name: is_rotated_name(path, &unknown.path),
+            name: question.name,
             alive_size: question.alive_size,
             candidate_size: unknown.size,
+            is_away: matches!(question.known, Known::File(file) if self.is_away(file)),
+            is_followed: unknown.kind == Kind::Followed,
         })
     }
 
+    fn is_away(&self, file: FileId) -> bool {
+        let file = self.files.get(&file);
+        file.is_some_and(|file| matches!(file.presence, Presence::Away { .. }))
+    }
+
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
-        let file = self.start(unknown.path.clone(), unknown.node, now);
+        if unknown.kind != Kind::Followed {
+            if unknown.size == 0 {
+                return Adoption::Copy;
+            }
+            self.statistics.unseen_generations.add(1);
+            return Adoption::New(self.start_listed(unknown, now));
+        }
+        let is_known_inode = self.memory.at(unknown.node).next().is_some();
+        let file = self.start_listed(unknown, now);
+        if let Some(file) = self.files.get_mut(&file) {
+            file.may_begin_with_hole = is_known_inode;
+        }
         let from_end =
             !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
         if from_end { Adoption::NewFromEnd(file) } else { Adoption::New(file) }
+    }
+
+    fn start_listed(&mut self, unknown: &Listed, now: Moment) -> FileId {
+        let file = self.start(unknown.path.clone(), unknown.node, now);
+        self.set_presence(file, unknown.kind, now);
+        file
+    }
+
+    /// A file under a rotated name is on its way out.
+    fn set_presence(&mut self, file: FileId, kind: Kind, now: Moment) {
+        if let Some(file) = self.files.get_mut(&file)
+            && kind != Kind::Followed
+        {
+            file.presence = Presence::Away { quiet_since: now };
+        }
     }
 
     /// A file of which nothing is known, from its beginning.
@@ -239,8 +401,9 @@ impl Flow {
     /// A new file is to be read from `fingerprint`'s offset instead of its beginning.
     pub fn start_at(&mut self, file: FileId, fingerprint: Fingerprint, probe: Probe, now: Moment) {
         let Some(begun) = self.files.get(&file) else { return };
-        let (path, node) = (begun.path.clone(), begun.node);
-        let file = self.track(file, path, node, fingerprint, probe, now);
+        let (path, node, presence) = (begun.path.clone(), begun.node, begun.presence);
+        let mut file = self.track(file, path, node, fingerprint, probe, now);
+        file.presence = presence;
         self.insert(file);
     }
 
@@ -249,59 +412,59 @@ impl Flow {
         if let Some(tracked) = self.files.get_mut(&file) {
             if self.by_node.get(&tracked.node) == Some(&file) {
                 self.by_node.remove(&tracked.node);
+                // Nobody had looked at it since it was truncated: what is there now is to be found.
+                self.has_young_copies = true;
             }
+            let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
+            self.statistics.bytes_lost_by_truncation.add(lost);
             tracked.move_to(copy.path.clone(), copy.node);
             tracked.presence = Presence::Away { quiet_since: now };
             tracked.look_at = now;
             self.is_save_urgent = true;
+            self.epoch += 1;
             self.by_node.insert(copy.node, file);
         }
         Adoption::Continued(file)
     }
 
-    /// A file was found again after a restart.
+    /// A remembered file was found again, and there is more of it.
     fn resume(&mut self, file: FileId, found: &Listed, probe: &Probe, now: Moment) -> Adoption {
-        let Some(place) = self.orphans.iter().position(|orphan| orphan.file == file) else {
+        let Some(known) = self.memory.remove(file) else {
             return self.adopt_stranger(found, now);
         };
-        let orphan = self.orphans.swap_remove(place);
         let mut tracked =
-            self.track(file, found.path.clone(), found.node, orphan.fingerprint, probe.clone(), now);
-        if orphan.fingerprint.offset == 0 {
+            self.track(file, found.path.clone(), found.node, known.fingerprint, probe.clone(), now);
+        if known.fingerprint.offset == 0 {
             tracked.headers_left = self.config.skip_header_lines;
         }
         self.insert(tracked);
+        self.set_presence(file, found.kind, now);
         Adoption::Continued(file)
     }
 
-    /// Checkpoints whose files the directory does not show under a name that the flow follows.
-    #[must_use]
-    pub fn orphans(&self) -> &[FileCheckpoint] {
-        &self.orphans
+    /// Files that were being followed and that no listing has shown.
+    pub fn missing(&self) -> impl Iterator<Item = &FileCheckpoint> {
+        self.memory.iter().filter(|known| !known.is_finished && !self.memory.is_listed(known.file))
     }
 
-    /// Whether a file may be one of the orphans, or its copy.
+    /// Whether a file may be one of those that are missing, or its copy.
     #[must_use]
-    pub fn may_be_orphan(&self, candidate: &Listed) -> bool {
-        let may_be = |orphan: &FileCheckpoint| {
-            orphan.node == candidate.node
-                || orphan.path == candidate.path
-                || is_rotated_name(&orphan.path, &candidate.path)
+    pub fn may_be_missing(&self, candidate: &Listed) -> bool {
+        let may_be = |known: &FileCheckpoint| {
+            known.node.is_same(&candidate.node)
+                || known.path == candidate.path
+                || is_rotated_name(&known.path, &candidate.path)
         };
-        self.orphans.iter().any(may_be)
+        self.missing().any(may_be)
     }
 
-    /// Gives the orphans up: their files cannot be found.
-    pub fn give_up_orphans(&mut self) -> Vec<FileCheckpoint> {
-        self.forgotten.extend(self.orphans.iter().map(|orphan| orphan.file));
-        std::mem::take(&mut self.orphans)
-    }
-
-    /// A file that was found outside the pattern (renamed away while the agent was down) is on its way out.
-    pub fn is_away(&mut self, file: FileId, now: Moment) {
-        if let Some(file) = self.files.get_mut(&file) {
-            file.presence = Presence::Away { quiet_since: now };
-        }
+    /// Forgets the oldest of too many remembered files that are not there any more. Answers those that had not been
+    /// read to their end.
+    pub fn forget_surplus(&mut self) -> Vec<FileCheckpoint> {
+        let mut gone = self.memory.forget_surplus();
+        self.forgotten.extend(gone.iter().map(|known| known.file));
+        gone.retain(|known| !known.is_finished);
+        gone
     }
 
     fn track(
@@ -322,6 +485,7 @@ impl Flow {
     fn insert(&mut self, file: TrackedFile) -> FileId {
         let id = file.id;
         self.is_save_urgent = true;
+        self.epoch += 1;
         self.by_node.insert(file.node, id);
         self.files.insert(id, file);
         id

@@ -80,6 +80,13 @@ impl Flow {
             file.is_drained = true; // with --once: what came later is left for another time
             return Step::OutOfBytes;
         }
+        let hole = file.hole();
+        if hole > 0 {
+            file.consume(hole);
+            file.ledger.pass_over(file.cut());
+            self.statistics.hole_bytes.add(hole as u64);
+            return Step::Done;
+        }
         let at_end = file.is_over();
         let (splitter, bytes) = file.splitting();
         let (length, oversized) = match splitter.split(bytes, at_end) {

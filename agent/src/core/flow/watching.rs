@@ -13,6 +13,9 @@ const READ_BYTES: u64 = 256 * 1024;
 /// The longest pause between two looks at an idle file.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The pause between looks at a file of which a copy was just made.
+const HURRIED_PAUSE: Duration = Duration::from_millis(5);
+
 /// Files whose next look is this near are looked at now, so that thousands of idle files make few wake-ups.
 const LOOK_AHEAD: Duration = Duration::from_millis(25);
 
@@ -65,11 +68,18 @@ impl Flow {
         if file.presence == Presence::Ended {
             return finish(file);
         }
+        if size >= file.fetched() {
+            file.seen_size = size;
+        }
+        file.links = links;
         match judge_look(file.fetched(), size) {
             Look::Truncated => self.truncated(id, now),
             Look::AtEnd if file.target.is_some() => finish(file),
             Look::AtEnd => {
                 file.pause = (file.pause * 2).clamp(shortest_pause, LONGEST_PAUSE.max(shortest_pause));
+                if now < file.hurry_until {
+                    file.pause = HURRIED_PAUSE;
+                }
                 file.look_at = now.plus(file.pause);
                 file.release_buffer();
                 at_end(file, links, now)
@@ -121,7 +131,7 @@ impl Flow {
         let finished: Vec<_> =
             self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
         for file in &finished {
-            self.forget(*file);
+            self.finish(*file);
         }
         finished
     }
@@ -132,7 +142,11 @@ impl Flow {
         file.look_at = now;
         let (path, node) = (file.path.clone(), file.node);
         self.statistics.rotations.add(1);
-        Next::Truncated(self.start(path, node, now))
+        let generation = self.start(path, node, now);
+        if let Some(file) = self.files.get_mut(&generation) {
+            file.may_begin_with_hole = true;
+        }
+        Next::Truncated(generation)
     }
 }
 
