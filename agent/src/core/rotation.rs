@@ -26,9 +26,10 @@
 //! | other | holds at the offset | rotated | alive and shorter | a stranger that began alike |
 //! | other | holds at a long offset | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
 //! | other | ends before the offset, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
-//! | other | ends before the offset, begins alike | rotated | truncated, or not found | a copy of what was read: its end is read |
+//! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read |
 //! | other | holds at a long offset | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
 //! | other | holds at a long offset | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
+//! | other | holds, and ends at the offset | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |
 //! | other | as for rotated names | akin, and not followed by itself | alive | as for rotated names |
 //! | other | holds at a long offset | akin | alive and at least as long | its copy: leave it alone |
 //! | other | anything else | | | a stranger |
@@ -41,8 +42,8 @@
 //! | rotated, of a log that is followed | finished before the flow began: never read | a generation that nobody saw: read from its beginning |
 //! | rotated, empty | left alone | left alone |
 //!
-//! A truncated file of a writer without `O_APPEND` begins with a hole: the run of NULs at the beginning of a generation
-//! that a truncation began is passed over, because no line is in it.
+//! After a truncation the file of a writer without `O_APPEND` begins with a hole, and so do its copies: the run of NULs
+//! at the beginning of a file is passed over and counted, because no line is in it.
 //!
 //! Invariant: in doubt a file is a stranger and is read from its beginning: sent twice rather than not at all.
 
@@ -148,7 +149,7 @@ fn relate_rotated(evidence: Evidence) -> Relation {
     let is_part = candidate_size < offset && begins_alike;
     match alive_size {
         None if content_holds => Relation::RestOf,
-        None if is_part && candidate_size > 0 => Relation::PartOf,
+        None if is_part && candidate_size >= HEAD_BYTES as u64 => Relation::PartOf,
         Some(size) if content_holds && candidate_size <= size => Relation::CopyOf,
         Some(_) if is_part => Relation::CopyOf,
         Some(_) if content_holds && is_long && evidence.is_away => Relation::Undecided,
@@ -157,8 +158,9 @@ fn relate_rotated(evidence: Evidence) -> Relation {
 }
 
 fn relate_akin(evidence: Evidence) -> Relation {
-    let Evidence { content_holds, offset, name, alive_size, candidate_size, .. } = evidence;
-    if !content_holds || offset < HEAD_BYTES as u64 {
+    let Evidence { content_holds, offset, name, alive_size, candidate_size, is_followed, .. } = evidence;
+    let is_all = candidate_size == offset && !is_followed;
+    if !content_holds || (offset < HEAD_BYTES as u64 && !is_all) || offset == 0 {
         return Relation::Stranger;
     }
     match (alive_size, name) {
@@ -202,7 +204,9 @@ mod tests {
             ((false, false, false, 5, Rotated, None, 9), Relation::Stranger),
             ((false, false, true, 5, Rotated, Some(9), 4), Relation::CopyOf),
             ((false, false, true, 5, Rotated, Some(9), 0), Relation::CopyOf),
-            ((false, false, true, 5, Rotated, None, 4), Relation::PartOf),
+            ((false, false, true, 2000, Rotated, None, 1024), Relation::PartOf),
+            ((false, false, true, 2000, Rotated, None, 1023), Relation::Stranger),
+            ((false, false, false, 2000, Rotated, None, 1024), Relation::Stranger),
             ((false, false, true, 5, Rotated, None, 0), Relation::Stranger),
             ((false, false, false, 5, Rotated, None, 4), Relation::Stranger),
             ((false, false, true, 5, Other, None, 4), Relation::Stranger),
@@ -243,6 +247,8 @@ mod tests {
             (false, true, 0, Some(9), 4, Relation::Undecided),
             (false, true, 5, None, 4, Relation::Stranger),
             (true, true, 5, None, 9, Relation::Stranger),
+            (true, true, 9, None, 9, Relation::RestOf),
+            (true, true, 0, None, 0, Relation::Stranger),
         ] {
             let evidence = Evidence {
                 same_node: false,

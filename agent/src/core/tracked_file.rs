@@ -57,8 +57,6 @@ pub struct TrackedFile {
     pub seen_size: u64,
     /// How many names it had then; 0 when it was deleted.
     pub links: u64,
-    /// A truncation began it: its first bytes may be the hole that a writer without `O_APPEND` leaves.
-    pub may_begin_with_hole: bool,
     is_over: bool,
     /// The first bytes, at most [`HEAD_BYTES`].
     head: Vec<u8>,
@@ -113,7 +111,6 @@ impl TrackedFile {
             hurry_until: Moment::ORIGIN,
             seen_size: fingerprint.offset,
             links: 1,
-            may_begin_with_hole: false,
             is_over: false,
             head,
             saved: Saved::Nothing,
@@ -193,12 +190,13 @@ impl TrackedFile {
         (&mut self.splitter, &self.buffer[self.consumed..])
     }
 
-    /// How many of the bytes that come next are a hole: NULs at the very beginning of what follows a truncation.
+    /// How many of the bytes that come next are a hole: the NULs at the very beginning of a file that a writer without
+    /// `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
     #[must_use]
     pub fn hole(&self) -> usize {
         let (before, after) = self.buffer.split_at(self.consumed);
         let is_inside = match before.last() {
-            None => self.may_begin_with_hole && self.cut() == 0,
+            None => self.cut() == 0,
             Some(0) => before.iter().all(|byte| *byte == 0),
             Some(_) => false,
         };
@@ -362,23 +360,19 @@ mod tests {
     }
 
     #[test]
-    fn only_nuls_after_a_truncation_are_a_hole() {
-        let mut ordinary = file();
-        assert!(read(&mut ordinary, b"\0\0one\n"));
-        assert_eq!(ordinary.hole(), 0);
-        let mut truncated = file();
-        truncated.may_begin_with_hole = true;
-        assert!(read(&mut truncated, &[0; 700]));
-        assert_eq!(truncated.hole(), 700);
-        truncated.consume(700);
-        truncated.release_buffer();
+    fn only_nuls_at_the_beginning_are_a_hole() {
+        let mut file = file();
+        assert!(read(&mut file, &[0; 700]));
+        assert_eq!(file.hole(), 700);
+        file.consume(700);
+        file.release_buffer();
         let content = [&[0; 900][..], b"one\n\0two\n"].concat();
-        assert!(read(&mut truncated, &content));
-        assert_eq!(truncated.hole(), 200);
-        truncated.consume(200);
-        assert_eq!((truncated.hole(), truncated.unconsumed()), (0, &b"one\n\0two\n"[..]));
-        truncated.consume(4);
-        assert_eq!(truncated.hole(), 0, "a NUL after the first line belongs to its line");
+        assert!(read(&mut file, &content));
+        assert_eq!(file.hole(), 200);
+        file.consume(200);
+        assert_eq!((file.hole(), file.unconsumed()), (0, &b"one\n\0two\n"[..]));
+        file.consume(4);
+        assert_eq!(file.hole(), 0, "a NUL after the first line belongs to its line");
     }
 
     #[test]

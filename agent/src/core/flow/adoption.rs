@@ -330,6 +330,9 @@ impl Flow {
                 (known.node, Print::of(&probe.head) == known.fingerprint.head)
             }
         };
+        // Holes are all alike. While the other file is there that only means to look again.
+        let is_hole = probe.head.iter().all(|byte| *byte == 0);
+        let begins_alike = begins_alike && (!is_hole || question.alive_size.is_some());
         relate(Evidence {
             same_node: node.is_same(&unknown.node),
             content_holds: holds(&question.fingerprint, probe),
@@ -357,11 +360,7 @@ impl Flow {
             self.statistics.unseen_generations.add(1);
             return Adoption::New(self.start_listed(unknown, now));
         }
-        let is_known_inode = self.memory.at(unknown.node).next().is_some();
         let file = self.start_listed(unknown, now);
-        if let Some(file) = self.files.get_mut(&file) {
-            file.may_begin_with_hole = is_known_inode;
-        }
         let from_end =
             !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
         if from_end { Adoption::NewFromEnd(file) } else { Adoption::New(file) }

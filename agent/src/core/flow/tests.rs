@@ -95,9 +95,17 @@ fn judge(seed: u64, pattern: &str, life: Life) {
     let doubled = if life == Life::WithCrashes { Vec::new() } else { shell.doubled() };
     let missing = shell.missing();
     if !missing.is_empty() || !doubled.is_empty() {
+        for line in missing.iter().chain(&doubled) {
+            let line = shell.world.written.iter().position(|written| written == *line);
+            print!("{} ", line.unwrap_or(0));
+        }
         let first = missing.first().or(doubled.first()).map_or("", |line| line.as_str());
         let line = shell.world.written.iter().position(|line| line == first).unwrap_or(0);
-        println!("what happened around line {line}: {:#?}", shell.world.around(line));
+        println!("what happened around line {line}:");
+        shell.world.around(line).iter().for_each(|(before, what)| println!("  before line {before}: {what}"));
+        let number = format!("{line:06}");
+        let alike = shell.delivered.keys().filter(|delivered| delivered.contains(&number));
+        println!("delivered of it: {:?}", alike.collect::<Vec<_>>());
         panic!(
             "KINESIS_AGENT_SEED={seed} {pattern} {life:?}: missing {} {:?}, doubled {} {:?}",
             missing.len(),

@@ -142,11 +142,7 @@ impl Flow {
         file.look_at = now;
         let (path, node) = (file.path.clone(), file.node);
         self.statistics.rotations.add(1);
-        let generation = self.start(path, node, now);
-        if let Some(file) = self.files.get_mut(&generation) {
-            file.may_begin_with_hole = true;
-        }
-        Next::Truncated(generation)
+        Next::Truncated(self.start(path, node, now))
     }
 }
 
