@@ -250,7 +250,8 @@ mod tests {
         let path = directory.path().join("checkpoints.db");
         let old = Connection::open(&path).expect("opens");
         let columns = SCHEMA.lines().filter(|line| !line.contains("birth") && !line.contains("finished"));
-        let schema: String = columns.collect::<Vec<_>>().join("\n").replace("user_version = 2", "user_version = 1");
+        let schema: String =
+            columns.collect::<Vec<_>>().join("\n").replace("user_version = 2", "user_version = 1");
         old.execute_batch(&schema).expect("the tables of version 1");
         let row = "INSERT INTO file_checkpoints
             (flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5)

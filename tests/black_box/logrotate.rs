@@ -33,7 +33,8 @@ fn logrotate() -> Option<Command> {
 
 fn rotate(directory: &Path, log: &Path, manner: Manner) {
     let configuration = directory.join("logrotate.conf");
-    fs::write(&configuration, format!("{} {{\n{}\nrotate 100\n}}\n", log.display(), manner.directives)).unwrap();
+    fs::write(&configuration, format!("{} {{\n{}\nrotate 100\n}}\n", log.display(), manner.directives))
+        .unwrap();
     let mut command = logrotate().unwrap();
     command.arg("-s").arg(directory.join("logrotate.state"));
     if manner.is_forced {

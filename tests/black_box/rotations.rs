@@ -109,7 +109,8 @@ fn a_hole_after_a_truncation() {
     let shop = Workshop::new();
     let configuration = shop.configure(&[shop.flow("app.log", json!({}))]);
     let mut log = File::create(shop.log("app.log")).unwrap();
-    let mut write = |lines: Range<u64>| lines.for_each(|number| log.write_all(line(number).as_bytes()).unwrap());
+    let mut write =
+        |lines: Range<u64>| lines.for_each(|number| log.write_all(line(number).as_bytes()).unwrap());
     write(0..30_000);
     let agent = shop.run_started(&configuration);
     let (mut reader, mut books) = (shop.reader(), Books::default());
@@ -127,7 +128,8 @@ fn a_hole_after_a_truncation() {
 #[test]
 fn truncated_and_grown_past_the_offset() {
     let shop = Workshop::new();
-    let configuration = shop.configure(&[shop.flow("app.log", json!({ "minTimeBetweenFilePollsMillis": 900 }))]);
+    let configuration =
+        shop.configure(&[shop.flow("app.log", json!({ "minTimeBetweenFilePollsMillis": 900 }))]);
     let mut writer = LogWriter::open(shop.log("app.log"));
     writer.write_lines(100);
     let agent = shop.run_started(&configuration);

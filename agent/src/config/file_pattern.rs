@@ -286,9 +286,13 @@ mod tests {
             assert_eq!(pattern.directory(), Path::new(directory), "{text}");
             assert_eq!(pattern.to_string(), shown, "{text}");
         }
-        for (text, root, levels) in
-            [("/a/b*/c", "/a", 1), ("/a/b*", "/a", 0), ("/*/b", "/", 1), ("*/b", ".", 1), ("/a/**/b/*/c", "/a", 3)]
-        {
+        for (text, root, levels) in [
+            ("/a/b*/c", "/a", 1),
+            ("/a/b*", "/a", 0),
+            ("/*/b", "/", 1),
+            ("*/b", ".", 1),
+            ("/a/**/b/*/c", "/a", 3),
+        ] {
             let pattern = FilePattern::parse(text).unwrap();
             assert_eq!((pattern.root(), pattern.levels().len()), (Path::new(root), levels), "{text}");
         }

@@ -23,6 +23,7 @@ use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
+use adoption::SeenCopy;
 use memory::Memory;
 
 pub use adoption::{Adoption, Known, Question};
@@ -40,8 +41,8 @@ pub struct Flow {
     by_node: HashMap<Node, FileId>,
     /// Copies that may still be being made.
     has_young_copies: bool,
-    /// Copies that the last listing showed, and their sizes.
-    copies: HashMap<Node, u64>,
+    /// Copies that the last listing showed.
+    copies: HashMap<Node, SeenCopy>,
     /// Files that are not under way.
     memory: Memory,
     /// Those of them that changed since they were saved.

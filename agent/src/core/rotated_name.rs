@@ -31,7 +31,9 @@ pub fn kind(pattern: &FilePattern, path: &Path) -> Option<Kind> {
         return (!pattern.excludes(path)).then_some(Kind::Followed);
     }
     let is_of = |original: &OsString| {
-        pattern.matches(original) && !pattern.excludes(path) && !pattern.excludes(&path.with_file_name(original))
+        pattern.matches(original)
+            && !pattern.excludes(path)
+            && !pattern.excludes(&path.with_file_name(original))
     };
     originals(name).iter().any(is_of).then(|| rotated_kind(name))
 }
@@ -80,9 +82,8 @@ fn without_gzip(name: &[u8]) -> Option<&[u8]> {
 fn cuts(name: &[u8]) -> impl Iterator<Item = usize> {
     let is_added = |byte: &u8| byte.is_ascii_digit() || b".-_:+TZ".contains(byte);
     let kept = name.iter().rposition(|byte| !is_added(byte)).map_or(0, |last| last + 1);
-    let begins = |place: &usize| {
-        b".-_".contains(&name[*place]) && name.get(place + 1).is_some_and(u8::is_ascii_digit)
-    };
+    let begins =
+        |place: &usize| b".-_".contains(&name[*place]) && name.get(place + 1).is_some_and(u8::is_ascii_digit);
     (kept.max(1)..name.len()).filter(begins)
 }
 

@@ -20,16 +20,17 @@
 //! |---|---|---|---|---|
 //! | the same | holds at the offset | | | the same file, maybe renamed: continue |
 //! | the same | differs | | | truncated, or the inode reused: a stranger |
-//! | other | | rotated | alive, has bytes, nothing of it was read | cannot be judged yet: leave it alone, look again |
+//! | other | | rotated | alive, has bytes, nothing of it (or a hole) was read | cannot be judged yet: leave it alone, look again |
 //! | other | holds at the offset | rotated | truncated, or not found | its copy: continue there |
 //! | other | holds at the offset | rotated | alive and at least as long | its copy: leave it alone |
 //! | other | holds at the offset | rotated | alive and shorter | a stranger that began alike |
-//! | other | holds at a long offset | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
-//! | other | ends before the offset, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
+//! | other | holds at a long offset, or not all is read | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
+//! | other | ends before what is known, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
 //! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read |
 //! | other | holds at a long offset | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
 //! | other | holds at a long offset | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
 //! | other | holds, and ends at the offset | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |
+//! | other | as for rotated names | akin | under way, and truncated just now | as for rotated names |
 //! | other | as for rotated names | akin, and not followed by itself | alive | as for rotated names |
 //! | other | holds at a long offset | akin | alive and at least as long | its copy: leave it alone |
 //! | other | anything else | | | a stranger |
@@ -101,8 +102,10 @@ pub struct Evidence {
     pub begins_alike: bool,
     /// Up to where the remembered file is done.
     pub offset: u64,
-    /// Nothing of the remembered file was read: there is no content to compare.
+    /// Nothing of the remembered file was read, or a hole only: there is no content to compare.
     pub nothing_read: bool,
+    /// Up to where its content is known: at least the offset, and farther if only its head was read.
+    pub known_size: u64,
     /// What the candidate's name has to do with the remembered file's.
     pub name: Name,
     /// The size of the remembered file if it is open and not truncated.
@@ -140,19 +143,20 @@ pub fn relate(evidence: Evidence) -> Relation {
 }
 
 fn relate_rotated(evidence: Evidence) -> Relation {
-    let Evidence { content_holds, begins_alike, offset, nothing_read, alive_size, candidate_size, .. } = evidence;
+    let Evidence { content_holds, begins_alike, offset, nothing_read, alive_size, candidate_size, .. } =
+        evidence;
     let is_long = offset >= HEAD_BYTES as u64;
     if nothing_read {
         let has_bytes = alive_size.is_some_and(|size| size > 0);
         return if has_bytes { Relation::Undecided } else { Relation::Stranger };
     }
-    let is_part = candidate_size < offset && begins_alike;
+    let is_part = candidate_size < evidence.known_size && begins_alike;
     match alive_size {
         None if content_holds => Relation::RestOf,
-        None if is_part && candidate_size >= HEAD_BYTES as u64 => Relation::PartOf,
+        None if is_part && candidate_size < offset && candidate_size >= HEAD_BYTES as u64 => Relation::PartOf,
         Some(size) if content_holds && candidate_size <= size => Relation::CopyOf,
         Some(_) if is_part => Relation::CopyOf,
-        Some(_) if content_holds && is_long && evidence.is_away => Relation::Undecided,
+        Some(size) if content_holds && evidence.is_away && (is_long || offset < size) => Relation::Undecided,
         _ => Relation::Stranger,
     }
 }
@@ -160,6 +164,9 @@ fn relate_rotated(evidence: Evidence) -> Relation {
 fn relate_akin(evidence: Evidence) -> Relation {
     let Evidence { content_holds, offset, name, alive_size, candidate_size, is_followed, .. } = evidence;
     let is_all = candidate_size == offset && !is_followed;
+    if content_holds && evidence.is_away && alive_size.is_some_and(|size| offset < size) {
+        return Relation::Undecided;
+    }
     if !content_holds || (offset < HEAD_BYTES as u64 && !is_all) || offset == 0 {
         return Relation::Stranger;
     }
@@ -227,6 +234,7 @@ mod tests {
                 content_holds,
                 begins_alike,
                 nothing_read: offset == 0,
+                known_size: offset,
                 offset,
                 name,
                 alive_size,
@@ -255,6 +263,7 @@ mod tests {
                 content_holds,
                 begins_alike,
                 nothing_read: offset == 0,
+                known_size: offset,
                 offset,
                 name: Name::Akin,
                 alive_size,

@@ -53,6 +53,8 @@ pub struct TrackedFile {
     pub is_drained: bool,
     /// Until then it is looked at all the time: a copy of it is being made, and a truncation may follow.
     pub hurry_until: Moment,
+    /// It got another name since it was last looked at; so it may have been truncated before, and copied.
+    pub was_moved: bool,
     /// Its size when it was last looked at.
     pub seen_size: u64,
     /// How many names it had then; 0 when it was deleted.
@@ -109,6 +111,7 @@ impl TrackedFile {
             pause: Duration::ZERO,
             is_drained: false,
             hurry_until: Moment::ORIGIN,
+            was_moved: false,
             seen_size: fingerprint.offset,
             links: 1,
             is_over: false,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{FlowTask, UNWATCHED_RESCAN};
 use crate::core::rotated_name::{kind, rotated_kind};
-use crate::fs::directories::{self, Directories};
 use crate::fs;
+use crate::fs::directories::{self, Directories};
 use crate::source_file::Listed;
 
 impl FlowTask {
@@ -113,7 +113,8 @@ impl FlowTask {
                 let mut candidates = listing.files;
                 candidates.retain(|candidate| self.flow.may_be_missing(candidate));
                 for candidate in candidates.iter_mut().filter(|_| directory == parent) {
-                    candidate.kind = kind(&self.config.file_pattern, &candidate.path).unwrap_or(candidate.kind);
+                    candidate.kind =
+                        kind(&self.config.file_pattern, &candidate.path).unwrap_or(candidate.kind);
                 }
                 self.take_rest(candidates)?;
             }

@@ -220,7 +220,9 @@ mod tests {
         }
         let mut wrong_sum = whole.clone();
         wrong_sum[whole.len() - 6] ^= 1;
-        for bytes in [&b"no gzip file at all"[..], &wrong_sum, &[&whole[..], b"and more that is none"].concat()] {
+        for bytes in
+            [&b"no gzip file at all"[..], &wrong_sum, &[&whole[..], b"and more that is none"].concat()]
+        {
             assert!(matches!(scan(&stored(bytes), &[]).expect("reads"), Scanned::Damaged(_)));
         }
     }

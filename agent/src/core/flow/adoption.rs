@@ -20,6 +20,19 @@ use crate::types::{FileId, Moment, Node};
 /// before it and not read is in neither.
 const HURRY: Duration = Duration::from_secs(2);
 
+/// How long a copy that is being made may stand still.
+const COPYING: Duration = Duration::from_secs(10);
+
+/// A copy that the last listing showed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SeenCopy {
+    size: u64,
+    /// When it got that size.
+    since: Moment,
+    /// It is as it is for long enough.
+    is_complete: bool,
+}
+
 /// A remembered file that an unknown one may have to do with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -60,6 +73,13 @@ pub enum Adoption {
     Copy,
 }
 
+impl Question {
+    /// Up to where the content of the known file is known.
+    fn known_size(&self) -> u64 {
+        self.fingerprint.offset.max(u64::from(self.fingerprint.head.length))
+    }
+}
+
 impl Flow {
     /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
     /// in which they are to be decided about: those that are where a remembered one was, then the oldest first.
@@ -88,6 +108,7 @@ impl Flow {
         }
         self.has_young_copies = false;
         self.copies.retain(|copy, _| seen.contains(copy));
+        self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
         self.keep_kin(&mut unknown);
         unknown.sort_by_cached_key(|listed| {
             (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
@@ -97,7 +118,8 @@ impl Flow {
 
     /// Drops rotated files of logs that nobody follows.
     fn keep_kin(&self, unknown: &mut Vec<Listed>) {
-        if self.config.file_pattern.is_literal() || unknown.iter().all(|listed| listed.kind == Kind::Followed) {
+        if self.config.file_pattern.is_literal() || unknown.iter().all(|listed| listed.kind == Kind::Followed)
+        {
             return;
         }
         let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
@@ -116,6 +138,7 @@ impl Flow {
         if file.path != seen.path || is_back {
             let node = file.node;
             file.move_to(seen.path, node);
+            file.was_moved = true;
             self.statistics.rotations.add(1);
         }
         if is_followed {
@@ -176,6 +199,9 @@ impl Flow {
         unknown: &Listed,
         intact_size: impl Fn(FileId, &Fingerprint) -> Option<u64>,
     ) -> Vec<Question> {
+        if unknown.size == 0 && unknown.kind != Kind::Followed {
+            return Vec::new(); // it has no content to compare
+        }
         let naming = Naming::of(unknown);
         let remembered = self.memory.iter().filter(|known| !known.node.is_same(&unknown.node));
         let remembered = remembered.filter_map(|known| {
@@ -183,7 +209,7 @@ impl Flow {
             (name != Name::Other).then(|| self.question_about(known, name))
         });
         let files = self.files.values().filter_map(|file| {
-            let name = naming.relation(&file.path, file.presence == Presence::Listed);
+            let name = naming.relation(&file.path, file.presence == Presence::Listed && !file.was_moved);
             if name == Name::Other && file.node != unknown.node {
                 return None;
             }
@@ -255,10 +281,12 @@ impl Flow {
     ) -> Adoption {
         let is_all_read = unknown.size == question.fingerprint.offset && unknown.kind != Kind::Followed;
         match (relation, question.known) {
-            (Relation::CopyOf, Known::Remembered(file)) if is_all_read => self.copy_of_finished(file, unknown),
+            (Relation::CopyOf, Known::Remembered(file)) if is_all_read => {
+                self.copy_of_finished(file, unknown)
+            }
             (Relation::CopyOf | Relation::Undecided, known) => {
-                let has_changed = self.copies.insert(unknown.node, unknown.size) != Some(unknown.size);
-                let is_growing = has_changed && unknown.size < question.fingerprint.offset;
+                let has_changed = self.note_copy(unknown, now);
+                let is_growing = has_changed && unknown.size < question.known_size();
                 self.has_young_copies |= relation == Relation::Undecided || is_growing;
                 if has_changed {
                     self.hurry(known, now);
@@ -270,6 +298,16 @@ impl Flow {
             (_, Known::Remembered(file)) if is_all_read => self.finished_in(file, unknown),
             (_, Known::Remembered(file)) => self.resume(file, unknown, probe, now),
         }
+    }
+
+    /// Answers whether it is a new copy, or one that has changed.
+    fn note_copy(&mut self, copy: &Listed, now: Moment) -> bool {
+        let known = self.copies.get(&copy.node);
+        let has_changed = known.is_none_or(|known| known.size != copy.size);
+        if has_changed {
+            self.copies.insert(copy.node, SeenCopy { size: copy.size, since: now, is_complete: false });
+        }
+        has_changed
     }
 
     /// A copy was made of a file that is followed: the truncation is near.
@@ -317,34 +355,62 @@ impl Flow {
     }
 
     fn relation(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
-        let (node, begins_alike) = match question.known {
-            Known::File(file) => {
-                let Some(file) = self.files.get(&file) else { return Relation::Stranger };
-                let known = file.head().len().min(probe.head.len());
-                // A truncated file keeps its node in the books; what is there now is another generation.
-                let node = if file.presence == Presence::Ended { Node::GONE } else { file.node };
-                (node, file.head()[..known] == probe.head[..known])
-            }
-            Known::Remembered(file) => {
-                let Some(known) = self.memory.get(file) else { return Relation::Stranger };
-                (known.node, Print::of(&probe.head) == known.fingerprint.head)
-            }
+        let node = match question.known {
+            // A truncated file keeps its node in the books; what is there now is another generation.
+            Known::File(file) if self.is_ended(file) => Some(Node::GONE),
+            Known::File(file) => self.files.get(&file).map(|file| file.node),
+            Known::Remembered(file) => self.memory.get(file).map(|known| known.node),
         };
-        // Holes are all alike. While the other file is there that only means to look again.
-        let is_hole = probe.head.iter().all(|byte| *byte == 0);
-        let begins_alike = begins_alike && (!is_hole || question.alive_size.is_some());
+        let Some(node) = node else { return Relation::Stranger };
+        // Of a file that was truncated just now a copy is expected.
+        let name = match (question.name, question.known, question.alive_size) {
+            (Name::Akin, Known::File(_), None) => Name::Rotated,
+            (name, ..) => name,
+        };
+        let offset = question.fingerprint.offset;
+        let is_hole = !probe.head.is_empty() && probe.head.iter().chain(&probe.marker).all(|byte| *byte == 0);
+        let content_holds = holds(&question.fingerprint, probe);
+        let begins_alike =
+            unknown.size < question.known_size() && self.begins_alike(unknown, question, probe);
         relate(Evidence {
             same_node: node.is_same(&unknown.node),
-            content_holds: holds(&question.fingerprint, probe),
+            content_holds,
             begins_alike,
-            nothing_read: question.fingerprint.head.length == 0,
-            offset: question.fingerprint.offset,
-            name: question.name,
+            // A hole is like any other.
+            nothing_read: question.fingerprint.head.length == 0
+                || (is_hole && (content_holds || begins_alike)),
+            known_size: question.known_size(),
+            offset,
+            name,
             alive_size: question.alive_size,
             candidate_size: unknown.size,
             is_away: matches!(question.known, Known::File(file) if self.is_away(file)),
             is_followed: unknown.kind == Kind::Followed,
         })
+    }
+
+    fn begins_alike(&self, unknown: &Listed, question: &Question, probe: &Probe) -> bool {
+        // Holes are all alike. While the other file is there that only means to look again, for as long as this one may
+        // be a copy that is being made.
+        let may_be_copied = question.alive_size.is_some()
+            && self
+                .copies
+                .get(&unknown.node)
+                .is_none_or(|copy| !copy.is_complete || copy.size != unknown.size);
+        if !may_be_copied && probe.head.iter().all(|byte| *byte == 0) {
+            return false;
+        }
+        match question.known {
+            Known::File(file) => self.files.get(&file).is_some_and(|file| {
+                let known = file.head().len().min(probe.head.len());
+                file.head()[..known] == probe.head[..known]
+            }),
+            Known::Remembered(_) => Print::of(&probe.head) == question.fingerprint.head,
+        }
+    }
+
+    fn is_ended(&self, file: FileId) -> bool {
+        self.files.get(&file).is_some_and(|file| file.presence == Presence::Ended)
     }
 
     fn is_away(&self, file: FileId) -> bool {
@@ -355,7 +421,7 @@ impl Flow {
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
         if unknown.kind != Kind::Followed {
             if unknown.size == 0 {
-                return Adoption::Copy;
+                return self.leave_empty(unknown, now);
             }
             self.statistics.unseen_generations.add(1);
             return Adoption::New(self.start_listed(unknown, now));
@@ -364,6 +430,17 @@ impl Flow {
         let from_end =
             !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
         if from_end { Adoption::NewFromEnd(file) } else { Adoption::New(file) }
+    }
+
+    /// An empty file under a rotated name: nothing to read, and perhaps the beginning of a copy.
+    fn leave_empty(&mut self, unknown: &Listed, now: Moment) -> Adoption {
+        if self.note_copy(unknown, now) {
+            self.has_young_copies = true;
+            let is_copied = |file: &&TrackedFile| is_rotated_name(&file.path, &unknown.path);
+            let copied: Vec<_> = self.files.values().filter(is_copied).map(|file| file.id).collect();
+            copied.into_iter().for_each(|file| self.hurry(Known::File(file), now));
+        }
+        Adoption::Copy
     }
 
     fn start_listed(&mut self, unknown: &Listed, now: Moment) -> FileId {

@@ -116,8 +116,12 @@ impl Memory {
 
     /// Forgets the oldest of too many that the directory does not show.
     pub(super) fn forget_surplus(&mut self) -> Vec<FileCheckpoint> {
-        let unlisted: Vec<_> =
-            self.files.iter().filter(|(_, remembered)| !remembered.is_listed).map(|(file, _)| *file).collect();
+        let unlisted: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(_, remembered)| !remembered.is_listed)
+            .map(|(file, _)| *file)
+            .collect();
         let surplus = unlisted.len().saturating_sub(UNLISTED_FILES);
         unlisted[..surplus].iter().filter_map(|file| self.remove(*file)).collect()
     }

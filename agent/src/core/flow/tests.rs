@@ -120,7 +120,7 @@ fn lives(life: Life) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("KINESIS_AGENT_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("KINESIS_AGENT_LIVES").unwrap_or(100),
+        None => 0..number("KINESIS_AGENT_LIVES").unwrap_or(25),
     };
     for seed in seeds {
         for pattern in [LOG, "/log/app.log*"] {
@@ -249,7 +249,8 @@ fn what_was_rotated_before_the_first_start_is_not_read() {
     shell.crash();
     shell.list();
     shell.settle();
-    let old: Vec<_> = shell.world.written[..before].iter().filter(|line| shell.delivered.contains_key(*line)).collect();
+    let old: Vec<_> =
+        shell.world.written[..before].iter().filter(|line| shell.delivered.contains_key(*line)).collect();
     assert_eq!(old, Vec::<&String>::new());
     assert_eq!(shell.delivered.len(), shell.world.written.len() - before);
     assert!(shell.world.names.contains_key(Path::new(LOG)));

@@ -72,6 +72,7 @@ impl Flow {
             file.seen_size = size;
         }
         file.links = links;
+        file.was_moved = false;
         match judge_look(file.fetched(), size) {
             Look::Truncated => self.truncated(id, now),
             Look::AtEnd if file.target.is_some() => finish(file),

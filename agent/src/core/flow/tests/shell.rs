@@ -49,7 +49,10 @@ pub(super) fn flow(
 fn probe(content: &[u8], wanted: Wanted) -> Probe {
     let start = usize::try_from(wanted.marker_start).expect("small").min(content.len());
     let end = (start + wanted.marker_length).min(content.len());
-    Probe { head: content[..wanted.head_length.min(content.len())].to_vec(), marker: content[start..end].to_vec() }
+    Probe {
+        head: content[..wanted.head_length.min(content.len())].to_vec(),
+        marker: content[start..end].to_vec(),
+    }
 }
 
 impl Shell {
@@ -123,9 +126,11 @@ impl Shell {
             let answers = questions.into_iter().map(|question| answer(question, &file.content)).collect();
             return Some((found, answers));
         }
-        let mut answers: Vec<_> = questions.into_iter().map(|question| answer(question, &file.content)).collect();
+        let mut answers: Vec<_> =
+            questions.into_iter().map(|question| answer(question, &file.content)).collect();
         if !self.flow.recognises(&found, &answers) {
-            answers.extend(self.questions(&found).into_iter().map(|question| answer(question, &file.content)));
+            answers
+                .extend(self.questions(&found).into_iter().map(|question| answer(question, &file.content)));
         }
         Some((found, answers))
     }
@@ -133,8 +138,23 @@ impl Shell {
     fn hold(&mut self, adoption: Adoption, found: &Listed) {
         if std::env::var_os("SIM_TRACE").is_some() {
             let text = 0;
-            println!("TRACE {} {:?} inode {} size {} begins {text:?}: {adoption:?}", self.world.written.len(), found.path, found.node.inode, found.size);
-            for file in self.flow.files() { println!("TRACE    {:?} {:?} inode {} {:?} fetched {}", file.id, file.path, file.node.inode, file.presence, file.fetched()); }
+            println!(
+                "TRACE {} {:?} inode {} size {} begins {text:?}: {adoption:?}",
+                self.world.written.len(),
+                found.path,
+                found.node.inode,
+                found.size
+            );
+            for file in self.flow.files() {
+                println!(
+                    "TRACE    {:?} {:?} inode {} {:?} fetched {}",
+                    file.id,
+                    file.path,
+                    file.node.inode,
+                    file.presence,
+                    file.fetched()
+                );
+            }
         }
         let file = &self.world.files[&found.node];
         let id = match adoption {
@@ -193,9 +213,8 @@ impl Shell {
     fn search_rest(&mut self, path: &Path) {
         let candidates = self.listing(|candidate| {
             let is_rotated = is_rotated_name(path, candidate);
-            self.kind(candidate).or_else(|| {
-                is_rotated.then(|| candidate.file_name().map_or(Kind::Rotated, rotated_kind))
-            })
+            self.kind(candidate)
+                .or_else(|| is_rotated.then(|| candidate.file_name().map_or(Kind::Rotated, rotated_kind)))
         });
         self.take_rest(candidates);
     }
@@ -276,7 +295,9 @@ impl Shell {
             self.flow.acknowledge(self.in_flight.swap_remove(place));
         }
         for gone in self.flow.give_up_finished() {
-            if std::env::var_os("SIM_TRACE").is_some() { println!("TRACE {} given up {gone:?}", self.world.written.len()); }
+            if std::env::var_os("SIM_TRACE").is_some() {
+                println!("TRACE {} given up {gone:?}", self.world.written.len());
+            }
             self.open.remove(&gone);
         }
         if self.flow.take_save_urgency() || self.random.f64() < 0.3 {

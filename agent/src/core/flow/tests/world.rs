@@ -39,7 +39,8 @@ impl Stored {
 
     /// Its bytes as they are stored. Nothing but their sizes and their difference counts.
     pub(super) fn stored(&self) -> Vec<u8> {
-        let mut bytes: Vec<u8> = b"compressed ".iter().chain(self.content.iter()).map(|byte| byte ^ 0x55).collect();
+        let mut bytes: Vec<u8> =
+            b"compressed ".iter().chain(self.content.iter()).map(|byte| byte ^ 0x55).collect();
         match self.compression {
             Compression::None => return self.content.clone(),
             Compression::Begun => bytes.truncate(bytes.len() / 2),
@@ -275,7 +276,11 @@ impl World {
             let text = path.to_str().expect("text");
             text != LOG && text.starts_with(LOG) && !text.ends_with(".gz")
         };
-        self.names.iter().filter(|(path, node)| is_plain(path) && **node != self.writer).map(|(path, _)| path.clone()).collect()
+        self.names
+            .iter()
+            .filter(|(path, node)| is_plain(path) && **node != self.writer)
+            .map(|(path, _)| path.clone())
+            .collect()
     }
 
     pub(super) fn begin_compression(&mut self) -> Option<(PathBuf, Node)> {
@@ -305,12 +310,14 @@ impl World {
         if let Some(path) = plain.pop() {
             self.note(&format!("{} is moved away", path.display()));
             let node = self.names.remove(&path).expect("was listed");
-            self.names.insert(format!("/log/old/{}", self.names.len() + self.written.len() * 100).into(), node);
+            self.names
+                .insert(format!("/log/old/{}", self.names.len() + self.written.len() * 100).into(), node);
         }
     }
 
     pub(super) fn delete(&mut self, may_be_deleted: impl Fn(Node) -> bool) {
-        let mut all: Vec<PathBuf> = self.names.keys().filter(|path| *path != Path::new(LOG)).cloned().collect();
+        let mut all: Vec<PathBuf> =
+            self.names.keys().filter(|path| *path != Path::new(LOG)).cloned().collect();
         all.retain(|path| self.names[path] != self.writer && may_be_deleted(self.names[path]));
         if !all.is_empty() {
             let path = all.swap_remove(self.random.usize(..all.len()));
