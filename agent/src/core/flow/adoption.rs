@@ -224,7 +224,7 @@ impl Flow {
     fn question_about(&self, known: &FileCheckpoint, name: Name) -> Question {
         let fingerprint = known.fingerprint;
         // One that is finished and still there is not to be found elsewhere.
-        let alive_size = self.memory.is_listed(known.file).then_some(fingerprint.offset);
+        let alive_size = self.memory.is_there(known.file).then_some(fingerprint.offset);
         Question { known: Known::Remembered(known.file), fingerprint, alive_size, name }
     }
 
@@ -520,7 +520,7 @@ impl Flow {
 
     /// Files that were being followed and that no listing has shown.
     pub fn missing(&self) -> impl Iterator<Item = &FileCheckpoint> {
-        self.memory.iter().filter(|known| !known.is_finished && !self.memory.is_listed(known.file))
+        self.memory.iter().filter(|known| !known.is_finished && !self.memory.is_there(known.file))
     }
 
     /// Whether a file may be one of those that are missing, or its copy.

@@ -35,6 +35,12 @@ struct Remembered {
     is_listed: bool,
 }
 
+impl Remembered {
+    fn is_there(&self) -> bool {
+        self.is_listed && self.verified.is_some()
+    }
+}
+
 impl Memory {
     pub(super) fn new(checkpoints: Vec<FileCheckpoint>) -> Self {
         let mut memory = Self::default();
@@ -74,8 +80,9 @@ impl Memory {
         self.files.get(&file).map(|remembered| &remembered.checkpoint)
     }
 
-    pub(super) fn is_listed(&self, file: FileId) -> bool {
-        self.files.get(&file).is_some_and(|remembered| remembered.is_listed)
+    /// Whether the directory shows it. A node alone proves nothing: there may be another file by now.
+    pub(super) fn is_there(&self, file: FileId) -> bool {
+        self.files.get(&file).is_some_and(Remembered::is_there)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &FileCheckpoint> {
@@ -116,12 +123,8 @@ impl Memory {
 
     /// Forgets the oldest of too many that the directory does not show.
     pub(super) fn forget_surplus(&mut self) -> Vec<FileCheckpoint> {
-        let unlisted: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(_, remembered)| !remembered.is_listed)
-            .map(|(file, _)| *file)
-            .collect();
+        let gone = self.files.iter().filter(|(_, remembered)| !remembered.is_there());
+        let unlisted: Vec<FileId> = gone.map(|(file, _)| *file).collect();
         let surplus = unlisted.len().saturating_sub(UNLISTED_FILES);
         unlisted[..surplus].iter().filter_map(|file| self.remove(*file)).collect()
     }
@@ -163,12 +166,14 @@ mod tests {
     #[test]
     fn what_is_there_is_never_forgotten() {
         let count = UNLISTED_FILES as u32 + 20;
-        let mut memory = Memory::new((0..count).map(checkpoint).collect());
+        let mut memory = Memory::new((10..count).map(checkpoint).collect());
+        (0..10).for_each(|number| memory.insert_finished(checkpoint(number), &listed(number, 0)));
         memory.begin_listing();
-        memory.see(&(0..10).map(|number| listed(number, 0)).collect::<Vec<_>>());
+        memory.see(&(0..12).map(|number| listed(number, 0)).collect::<Vec<_>>());
         let forgotten: Vec<_> = memory.forget_surplus().iter().map(|gone| gone.file.0).collect();
+        // Of 10 and 11 only their places are taken, perhaps by other files.
         assert_eq!(forgotten, (10..20).collect::<Vec<_>>());
-        assert!(memory.is_listed(FileId(9)) && memory.get(FileId(20)).is_some());
+        assert!(memory.is_there(FileId(9)) && memory.get(FileId(20)).is_some());
         assert!(memory.forget_surplus().is_empty());
     }
 }
