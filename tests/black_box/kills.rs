@@ -95,6 +95,8 @@ fn survive(pattern: &str) {
         read: Box::new(move || reader.read_all()),
         history: Vec::new(),
     };
+    // What is rotated before the first start is left alone, so that has to come first.
+    shop.run_started(&configuration).kill();
     for number in 1..=kills {
         let agent = shop.run(&configuration);
         let life = scene.life();

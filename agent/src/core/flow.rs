@@ -8,6 +8,8 @@
 //! away, read to its end and acknowledged; a stranger is read from its beginning.
 
 mod adoption;
+mod evidence;
+mod listing;
 mod memory;
 mod naming;
 mod pump;
@@ -26,7 +28,8 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 use adoption::SeenCopy;
 use memory::Memory;
 
-pub use adoption::{Adoption, Known, Question};
+pub use adoption::Adoption;
+pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use watching::Next;
 

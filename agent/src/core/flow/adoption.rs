@@ -1,16 +1,14 @@
 //! Files that the directory shows and the flow does not know: whose are they, and from where are they read?
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Flow;
-use super::naming::Naming;
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
+use super::evidence::{Known, Question};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
 use crate::config::InitialPosition;
-use crate::core::identity::{holds, is_rotated_name};
-use crate::core::rotated_name::family;
-use crate::core::rotation::{Evidence, Name, Relation, relate};
+use crate::core::identity::is_rotated_name;
+use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::source_file::{Kind, Listed};
@@ -21,38 +19,16 @@ use crate::types::{FileId, Moment, Node};
 const HURRY: Duration = Duration::from_secs(2);
 
 /// How long a copy that is being made may stand still.
-const COPYING: Duration = Duration::from_secs(10);
+pub(super) const COPYING: Duration = Duration::from_secs(10);
 
 /// A copy that the last listing showed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SeenCopy {
-    size: u64,
+    pub(super) size: u64,
     /// When it got that size.
-    since: Moment,
+    pub(super) since: Moment,
     /// It is as it is for long enough.
-    is_complete: bool,
-}
-
-/// A remembered file that an unknown one may have to do with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    /// One that is under way.
-    File(FileId),
-    /// One that is finished, or was not found yet.
-    Remembered(FileId),
-}
-
-/// What the shell has to find out about an unknown file: whether this fingerprint holds in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// Whose fingerprint it is.
-    pub known: Known,
-    /// What to compare with.
-    pub fingerprint: Fingerprint,
-    /// The size of the known file, if it is there and not truncated.
-    pub alive_size: Option<u64>,
-    /// What the names have to do with each other.
-    pub name: Name,
+    pub(super) is_complete: bool,
 }
 
 /// What becomes of an unknown file.
@@ -73,82 +49,7 @@ pub enum Adoption {
     Copy,
 }
 
-impl Question {
-    /// Up to where the content of the known file is known.
-    fn known_size(&self) -> u64 {
-        self.fingerprint.offset.max(u64::from(self.fingerprint.head.length))
-    }
-}
-
 impl Flow {
-    /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
-    /// in which they are to be decided about: those that are where a remembered one was, then the oldest first.
-    pub fn listed(&mut self, mut listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
-        // Of two names of one file the one counts that is followed.
-        listing.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
-        self.memory.begin_listing();
-        let finished = self.memory.see(&listing);
-        let (mut unknown, mut seen) = (Vec::new(), HashSet::new());
-        for listed in listing {
-            if !seen.insert(listed.node) {
-                continue;
-            }
-            match self.by_node.get(&listed.node) {
-                Some(file) => self.seen_again(*file, listed, now),
-                None if listed.kind != Kind::Followed && finished.contains(&listed.path) => {}
-                None => unknown.push(listed),
-            }
-        }
-        for file in self.files.values_mut() {
-            if file.presence == Presence::Listed && !seen.contains(&file.node) {
-                file.presence = Presence::Away { quiet_since: now };
-                file.look_at = now;
-                self.statistics.rotations.add(1);
-            }
-        }
-        self.has_young_copies = false;
-        self.copies.retain(|copy, _| seen.contains(copy));
-        self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
-        self.keep_kin(&mut unknown);
-        unknown.sort_by_cached_key(|listed| {
-            (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
-        });
-        unknown
-    }
-
-    /// Drops rotated files of logs that nobody follows.
-    fn keep_kin(&self, unknown: &mut Vec<Listed>) {
-        if self.config.file_pattern.is_literal() || unknown.iter().all(|listed| listed.kind == Kind::Followed)
-        {
-            return;
-        }
-        let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
-        let families: HashSet<PathBuf> = followed
-            .map(|listed| family(&listed.path))
-            .chain(self.files.values().map(|file| family(&file.path)))
-            .chain(self.memory.families())
-            .collect();
-        unknown.retain(|listed| listed.kind == Kind::Followed || families.contains(&family(&listed.path)));
-    }
-
-    fn seen_again(&mut self, file: FileId, seen: Listed, now: Moment) {
-        let Some(file) = self.files.get_mut(&file) else { return };
-        let is_followed = seen.kind == Kind::Followed;
-        let is_back = is_followed && file.presence != Presence::Listed && !self.once;
-        if file.path != seen.path || is_back {
-            let node = file.node;
-            file.move_to(seen.path, node);
-            file.was_moved = true;
-            self.statistics.rotations.add(1);
-        }
-        if is_followed {
-            file.presence = Presence::Listed;
-        } else if file.presence == Presence::Listed {
-            file.presence = Presence::Away { quiet_since: now };
-            file.look_at = now;
-        }
-    }
-
     /// Whether a rotated file was there before the flow began: it is not read. Bring the fingerprint at the end of its
     /// stored bytes to [`Flow::predates`].
     #[must_use]
@@ -174,58 +75,6 @@ impl Flow {
             checkpoint.fingerprint = fingerprint;
             self.note_finished(checkpoint, seen);
         }
-    }
-
-    /// Remembered files that were where an unknown one is: to be asked about before [`Flow::questions`]. If one of
-    /// them is [recognised](Flow::recognises), nothing else is to be asked.
-    #[must_use]
-    pub fn own_questions(&self, unknown: &Listed) -> Vec<Question> {
-        let naming = Naming::of(unknown);
-        let known = self.memory.at(unknown.node);
-        known.map(|known| self.question_about(known, naming.relation(&known.path, false))).collect()
-    }
-
-    /// Whether the answers say that it is one of the remembered files.
-    #[must_use]
-    pub fn recognises(&self, unknown: &Listed, answers: &[(Question, Probe)]) -> bool {
-        answers.iter().any(|(question, probe)| self.relation(unknown, question, probe) == Relation::Same)
-    }
-
-    /// What to find out about an unknown file before [`Flow::adopt`]. `intact_size` tells the present size of an open
-    /// one in which the fingerprint still holds: of one that was not truncated since it was read.
-    #[must_use]
-    pub fn questions(
-        &self,
-        unknown: &Listed,
-        intact_size: impl Fn(FileId, &Fingerprint) -> Option<u64>,
-    ) -> Vec<Question> {
-        if unknown.size == 0 && unknown.kind != Kind::Followed {
-            return Vec::new(); // it has no content to compare
-        }
-        let naming = Naming::of(unknown);
-        let remembered = self.memory.iter().filter(|known| !known.node.is_same(&unknown.node));
-        let remembered = remembered.filter_map(|known| {
-            let name = naming.relation(&known.path, false);
-            (name != Name::Other).then(|| self.question_about(known, name))
-        });
-        let files = self.files.values().filter_map(|file| {
-            let name = naming.relation(&file.path, file.presence == Presence::Listed && !file.was_moved);
-            if name == Name::Other && file.node != unknown.node {
-                return None;
-            }
-            let (known, fingerprint) = (Known::File(file.id), file.fingerprint());
-            let is_ended = file.presence == Presence::Ended;
-            let alive_size = if is_ended { None } else { intact_size(file.id, &fingerprint) };
-            Some(Question { known, fingerprint, alive_size, name })
-        });
-        remembered.chain(files).collect()
-    }
-
-    fn question_about(&self, known: &FileCheckpoint, name: Name) -> Question {
-        let fingerprint = known.fingerprint;
-        // One that is finished and still there is not to be found elsewhere.
-        let alive_size = self.memory.is_there(known.file).then_some(fingerprint.offset);
-        Question { known: Known::Remembered(known.file), fingerprint, alive_size, name }
     }
 
     /// Decides about an unknown file, given what was read of it for each question.
@@ -352,70 +201,6 @@ impl Flow {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    fn relation(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
-        let node = match question.known {
-            // A truncated file keeps its node in the books; what is there now is another generation.
-            Known::File(file) if self.is_ended(file) => Some(Node::GONE),
-            Known::File(file) => self.files.get(&file).map(|file| file.node),
-            Known::Remembered(file) => self.memory.get(file).map(|known| known.node),
-        };
-        let Some(node) = node else { return Relation::Stranger };
-        // Of a file that was truncated just now a copy is expected.
-        let name = match (question.name, question.known, question.alive_size) {
-            (Name::Akin, Known::File(_), None) => Name::Rotated,
-            (name, ..) => name,
-        };
-        let offset = question.fingerprint.offset;
-        let is_hole = !probe.head.is_empty() && probe.head.iter().chain(&probe.marker).all(|byte| *byte == 0);
-        let content_holds = holds(&question.fingerprint, probe);
-        let begins_alike =
-            unknown.size < question.known_size() && self.begins_alike(unknown, question, probe);
-        relate(Evidence {
-            same_node: node.is_same(&unknown.node),
-            content_holds,
-            begins_alike,
-            // A hole is like any other.
-            nothing_read: question.fingerprint.head.length == 0
-                || (is_hole && (content_holds || begins_alike)),
-            known_size: question.known_size(),
-            offset,
-            name,
-            alive_size: question.alive_size,
-            candidate_size: unknown.size,
-            is_away: matches!(question.known, Known::File(file) if self.is_away(file)),
-            is_followed: unknown.kind == Kind::Followed,
-        })
-    }
-
-    fn begins_alike(&self, unknown: &Listed, question: &Question, probe: &Probe) -> bool {
-        // Holes are all alike. While the other file is there that only means to look again, for as long as this one may
-        // be a copy that is being made.
-        let may_be_copied = question.alive_size.is_some()
-            && self
-                .copies
-                .get(&unknown.node)
-                .is_none_or(|copy| !copy.is_complete || copy.size != unknown.size);
-        if !may_be_copied && probe.head.iter().all(|byte| *byte == 0) {
-            return false;
-        }
-        match question.known {
-            Known::File(file) => self.files.get(&file).is_some_and(|file| {
-                let known = file.head().len().min(probe.head.len());
-                file.head()[..known] == probe.head[..known]
-            }),
-            Known::Remembered(_) => Print::of(&probe.head) == question.fingerprint.head,
-        }
-    }
-
-    fn is_ended(&self, file: FileId) -> bool {
-        self.files.get(&file).is_some_and(|file| file.presence == Presence::Ended)
-    }
-
-    fn is_away(&self, file: FileId) -> bool {
-        let file = self.files.get(&file);
-        file.is_some_and(|file| matches!(file.presence, Presence::Away { .. }))
     }
 
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {

@@ -120,7 +120,7 @@ fn lives(life: Life) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("KINESIS_AGENT_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("KINESIS_AGENT_LIVES").unwrap_or(25),
+        None => 0..number("KINESIS_AGENT_LIVES").unwrap_or(15),
     };
     for seed in seeds {
         for pattern in [LOG, "/log/app.log*"] {

@@ -136,26 +136,6 @@ impl Shell {
     }
 
     fn hold(&mut self, adoption: Adoption, found: &Listed) {
-        if std::env::var_os("SIM_TRACE").is_some() {
-            let text = 0;
-            println!(
-                "TRACE {} {:?} inode {} size {} begins {text:?}: {adoption:?}",
-                self.world.written.len(),
-                found.path,
-                found.node.inode,
-                found.size
-            );
-            for file in self.flow.files() {
-                println!(
-                    "TRACE    {:?} {:?} inode {} {:?} fetched {}",
-                    file.id,
-                    file.path,
-                    file.node.inode,
-                    file.presence,
-                    file.fetched()
-                );
-            }
-        }
         let file = &self.world.files[&found.node];
         let id = match adoption {
             Adoption::Copy => return,
@@ -295,9 +275,6 @@ impl Shell {
             self.flow.acknowledge(self.in_flight.swap_remove(place));
         }
         for gone in self.flow.give_up_finished() {
-            if std::env::var_os("SIM_TRACE").is_some() {
-                println!("TRACE {} given up {gone:?}", self.world.written.len());
-            }
             self.open.remove(&gone);
         }
         if self.flow.take_save_urgency() || self.random.f64() < 0.3 {

@@ -100,16 +100,8 @@ impl World {
         let node = Node { device: 1, inode, birth: self.clock };
         let stored = Stored { content: content.to_vec(), modified: self.clock, ..Stored::default() };
         self.files.insert(node, stored);
-        if let Some(replaced) = self.names.insert(path.into(), node) {
-            self.unlink(replaced);
-        }
+        self.names.insert(path.into(), node);
         node
-    }
-
-    /// A name went. `is_open` tells whether anybody holds the inode.
-    fn unlink(&mut self, node: Node) {
-        // The agent's descriptor keeps the bytes; the inode comes back when `sweep` finds nobody at it.
-        debug_assert!(self.files.contains_key(&node));
     }
 
     /// Frees what has no name and is held by nobody.
