@@ -91,7 +91,8 @@ pub struct FlowState {
 struct PassedOver {
     stored_size: u64,
     modified: u64,
-    epoch: u64,
+    /// For a copy, the machine's epoch; one that cannot be read cannot be read in any.
+    epoch: Option<u64>,
 }
 
 /// A file that is held open.

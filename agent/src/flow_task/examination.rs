@@ -85,8 +85,7 @@ impl FlowTask {
 
     /// A file that was finished is recognised by its stored bytes; any other has to be taken apart.
     fn examine_compressed(&mut self, mut file: OpenFile, mut found: Listed) -> io::Result<Option<Examined>> {
-        let looks = self.looks(&found);
-        if self.state.passed_over.get(&found.node) == Some(&looks) {
+        if self.is_passed_over(&found) {
             return Ok(None);
         }
         let mut questions = self.flow.own_questions(&found);
@@ -117,13 +116,22 @@ impl FlowTask {
                 );
             }
         }
-        self.state.passed_over.insert(found.node, looks);
+        self.pass_over(&found, None);
         Ok(None)
     }
 
-    fn looks(&self, found: &Listed) -> PassedOver {
+    /// Whether nothing can have changed since a compressed file was found unreadable, or a copy.
+    fn is_passed_over(&self, found: &Listed) -> bool {
+        let known = self.state.passed_over.get(&found.node);
+        known.is_some_and(|known| {
+            (known.stored_size, known.modified) == (found.stored_size, found.modified)
+                && known.epoch.is_none_or(|epoch| epoch == self.flow.epoch())
+        })
+    }
+
+    fn pass_over(&mut self, found: &Listed, epoch: Option<u64>) {
         let (stored_size, modified) = (found.stored_size, found.modified);
-        PassedOver { stored_size, modified, epoch: self.flow.epoch() }
+        self.state.passed_over.insert(found.node, PassedOver { stored_size, modified, epoch });
     }
 
     fn questions(&self, found: &Listed) -> Vec<Question> {
@@ -153,7 +161,7 @@ impl FlowTask {
         let (id, place) = match adoption {
             Adoption::Copy => {
                 if found.kind == Kind::Compressed {
-                    self.state.passed_over.insert(found.node, self.looks(found));
+                    self.pass_over(found, Some(self.flow.epoch()));
                 }
                 return;
             }
