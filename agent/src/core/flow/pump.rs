@@ -116,6 +116,13 @@ impl Flow {
             file.is_drained = true; // with --once: what came later is left for another time
             return Step::OutOfBytes;
         }
+        let hole = file.hole();
+        if hole > 0 {
+            file.consume(hole);
+            file.ledger.pass_over(file.cut());
+            self.statistics.hole_bytes.add(hole as u64);
+            return Step::Done;
+        }
         let split = file.split();
         let cut = match split {
             Split::Incomplete => {

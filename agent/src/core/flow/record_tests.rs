@@ -32,8 +32,14 @@ impl Bench {
         let statistics = Arc::new(FlowStatistics::default());
         let is_known = !checkpoints.is_empty();
         let mut flow = Flow::new(config(more), checkpoints, true, false, 1, Arc::clone(&statistics)).unwrap();
-        let found =
-            Listed { path: "/log/a".into(), node: Node { device: 1, inode: 1 }, size: content.len() as u64 };
+        let found = Listed {
+            path: "/log/a".into(),
+            node: Node { device: 1, inode: 1, birth: 0 },
+            size: content.len() as u64,
+            stored_size: content.len() as u64,
+            modified: 0,
+            kind: crate::source_file::Kind::Followed,
+        };
         let questions = flow.questions(&found, |_, _| None);
         let answers: Vec<_> = questions
             .into_iter()
