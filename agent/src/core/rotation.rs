@@ -167,7 +167,7 @@ fn relate_akin(evidence: Evidence) -> Relation {
     if content_holds && evidence.is_away && alive_size.is_some_and(|size| offset < size) {
         return Relation::Undecided;
     }
-    if !content_holds || (offset < HEAD_BYTES as u64 && !is_all) || offset == 0 {
+    if !content_holds || (offset < HEAD_BYTES as u64 && !is_all) || evidence.nothing_read {
         return Relation::Stranger;
     }
     match (alive_size, name) {

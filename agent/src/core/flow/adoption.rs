@@ -111,9 +111,14 @@ impl Flow {
         let related = answers
             .iter()
             .map(|(question, probe)| (question, probe, self.relation(unknown, question, probe)));
-        // The same file before copies, and of several originals the one that was read farthest.
+        // What goes on in it before what may only begin alike, and of several the one that was read farthest.
         let rank = |question: &Question, relation| {
-            (relation != Relation::Same, u64::MAX - question.fingerprint.offset)
+            let strength = match relation {
+                Relation::Same => 0,
+                Relation::RestOf => 1,
+                Relation::CopyOf | Relation::PartOf | Relation::Undecided | Relation::Stranger => 2,
+            };
+            (strength, u64::MAX - question.fingerprint.offset)
         };
         related
             .filter(|(_, _, relation)| *relation != Relation::Stranger)
