@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Adoption, Flow, Next, Publish};
 use crate::checkpoint::FileCheckpoint;
 use crate::config::{AgentConfig, FlowConfig};
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
@@ -38,9 +38,10 @@ impl Bench {
             size: content.len() as u64,
             stored_size: content.len() as u64,
             modified: 0,
-            kind: crate::source_file::Kind::Followed,
+            kind: Kind::Followed,
         };
-        let questions = flow.questions(&found, |_, _| None);
+        let mut questions = flow.own_questions(&found);
+        questions.extend(flow.questions(&found, |_, _| None));
         let answers: Vec<_> = questions
             .into_iter()
             .map(|question| {
