@@ -210,7 +210,9 @@ impl Flow {
         }
         let mut checkpoint = done.settle();
         checkpoint.is_finished = true;
-        if done.presence == Presence::Ended || done.links == 0 {
+        // A birth tells a deleted file from the next one of its inode, and whoever holds it open may ask for it.
+        let is_deleted = done.links == 0 && done.node.birth == 0;
+        if done.presence == Presence::Ended || is_deleted {
             // Its inode is another's now, or will be.
             checkpoint.node = Node::GONE;
         }

@@ -256,7 +256,8 @@ impl TrackedFile {
     }
 
     /// Remembers the present cut as a position to which a checkpoint can be set, if the file can be taken up again
-    /// there: not within its header, and not within an over-long record. To be called when a read was cut.
+    /// there: not within its header, and not within an over-long record. To be called when a read was cut, or
+    /// there is no room for more.
     pub fn set_landmark(&mut self) {
         let is_between = self.splitter.is_between_records() || self.is_over;
         if self.headers_left > 0 || !is_between {

@@ -91,15 +91,18 @@ impl Flow {
         loop {
             match self.step(id, wall_time_ms, &mut publish) {
                 Step::Done => {}
-                Step::Blocked => return Pumped::Blocked,
-                Step::OutOfBytes => {
-                    if let Some(file) = self.files.get_mut(&id) {
-                        file.set_landmark();
-                    }
-                    return Pumped::Empty;
-                }
+                // A stop may follow: what is acknowledged up to here is not to be sent again.
+                Step::Blocked => return self.pumped(id, Pumped::Blocked),
+                Step::OutOfBytes => return self.pumped(id, Pumped::Empty),
             }
         }
+    }
+
+    fn pumped(&mut self, id: FileId, how: Pumped) -> Pumped {
+        if let Some(file) = self.files.get_mut(&id) {
+            file.set_landmark();
+        }
+        how
     }
 
     fn step(

@@ -259,3 +259,23 @@ fn aggregated_records_share_random_keys_and_others_do_not() {
         assert_eq!(distinct.len(), keys, "{more}");
     }
 }
+
+#[test]
+fn a_pump_without_room_leaves_a_checkpoint_behind_its_last_record() {
+    let content = b"one\ntwo\n";
+    let mut bench = Bench::new("", vec![], content);
+    let next = bench.flow.looked(bench.file, 8, 1, bench.now);
+    assert!(matches!(next, Next::Read { offset: 0, .. }), "{next:?}");
+    assert_eq!(bench.flow.read(bench.file, content, 8, bench.now), Next::Wait);
+    let mut tags = Vec::new();
+    let pumped = bench.flow.pump(bench.file, 0, |record| {
+        if !tags.is_empty() {
+            return Publish::Full;
+        }
+        tags.push(record.tag);
+        Publish::Accepted
+    });
+    assert_eq!(pumped, super::Pumped::Blocked);
+    bench.flow.acknowledge(tags[0]);
+    assert_eq!(bench.checkpoint().fingerprint.offset, 4);
+}
