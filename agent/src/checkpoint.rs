@@ -44,9 +44,11 @@ pub struct FileCheckpoint {
     pub path: PathBuf,
     /// Where the file system keeps it.
     pub node: Node,
-    /// Up to where it is done, and how to recognise it.
+    /// Up to where it is done, and how to recognise it. Of a gzip file that is finished: of the bytes as they are
+    /// stored; else of what is in it.
     pub fingerprint: Fingerprint,
-    /// It was rotated away, read to its end and acknowledged: it is remembered, so that one can ask for it.
+    /// It was rotated away, read to its end and acknowledged: it is remembered so that it is not read again, and one can
+    /// ask for it.
     pub is_finished: bool,
 }
 

@@ -93,7 +93,7 @@ impl CheckpointSaver {
     pub fn saved_of(&self, node: Node) -> Vec<(String, FileCheckpoint)> {
         let kept = lock(&self.shared.store);
         let of_flow = |(flow, files): (&String, &BTreeMap<FileId, FileCheckpoint>)| {
-            let found = files.values().rfind(|checkpoint| checkpoint.node == node)?;
+            let found = files.values().rfind(|checkpoint| checkpoint.node.is_same(&node))?;
             Some((flow.clone(), found.clone()))
         };
         kept.store.image().iter().filter_map(of_flow).collect()

@@ -34,7 +34,7 @@ pub use data_processing::{
     AddMetadataOptions, CsvToJsonOptions, DataProcessingOption, JsonFormat, LogFormat, LogToJsonOptions,
     SingleLineOptions,
 };
-pub use file_pattern::{FilePattern, FilePatternError};
+pub use file_pattern::{FilePattern, FilePatternError, Level};
 pub use flow::{Destination, FlowConfig, InitialPosition, PartitionKeyOption};
 pub use path::ConfigPath;
 pub use problem::{Position, Problem, Problems};

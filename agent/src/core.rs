@@ -12,6 +12,7 @@ pub mod partition_key;
 pub mod processor;
 pub mod record_limit;
 pub mod refusal;
+pub mod rotated_name;
 pub mod rotation;
 pub mod splitter;
 pub mod tracked_file;

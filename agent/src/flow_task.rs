@@ -5,8 +5,10 @@
 //!
 //! Invariant: a descriptor is closed only when the machine gave its file up.
 
+mod examination;
 mod files;
 mod handover;
+mod listing;
 mod outcomes;
 mod refused;
 mod report;
@@ -31,7 +33,7 @@ use crate::fs::OpenFile;
 use crate::inbox::{Attention, Inbox, Letters};
 use crate::publisher::Publisher;
 use crate::statistics::FlowStatistics;
-use crate::types::{FileId, Moment};
+use crate::types::{FileId, Moment, Node};
 
 use handover::{Handover, Trouble};
 use outcomes::Retry;
@@ -91,9 +93,24 @@ pub struct FlowState {
     lags: HashMap<FileId, Lag>,
     /// Why records were refused last, until some are stored again.
     refusal: Option<String>,
+    /// What matches and is no regular file, as far as that was said.
+    skipped: Vec<PathBuf>,
+    /// Compressed files that cannot be read now, or are copies, with what they looked like when that was seen.
+    passed_over: HashMap<Node, PassedOver>,
+    /// Files that a start did not find were searched for.
+    has_searched: bool,
     is_flushing: bool,
     /// The producer has ended by itself: nothing more can be sent.
     has_failed: bool,
+}
+
+/// What a compressed file looked like, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PassedOver {
+    stored_size: u64,
+    modified: u64,
+    /// For a copy, the machine's epoch; one that cannot be read cannot be read in any.
+    epoch: Option<u64>,
 }
 
 /// A file that is held open.

@@ -1,35 +1,66 @@
-//! The file system as the agent sees it: this file touches the files that are followed, [`state`] the agent's own.
+//! The file system as the agent sees it: this file and those below it are the only ones that touch files; [`state`] touches
+//! the agent's own.
 //!
 //! Invariant: what is listed are regular files; everything else of the same name is left alone.
 
+pub mod directories;
+pub mod gzip;
 pub mod state;
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::checkpoint::{Fingerprint, Probe, Wanted};
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::types::Node;
+
+use gzip::{GzipReader, Scanned};
 
 /// How far back from a file's end its last line's beginning is looked for.
 const LINE_SEARCH_BYTES: usize = 1024 * 1024;
 
-/// A file that is held open.
+/// A file that is held open. Of a gzip file the content is what is in it.
 #[derive(Debug)]
-pub struct OpenFile(File);
+pub struct OpenFile {
+    file: File,
+    content: Option<Content>,
+}
+
+/// What is in a gzip file.
+#[derive(Debug)]
+struct Content {
+    size: u64,
+    /// Reading goes forward; here is where it stands.
+    reader: RefCell<GzipReader>,
+}
 
 /// What a look at an open file shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStatus {
     /// Where the file system keeps it.
     pub node: Node,
-    /// Its size in bytes.
+    /// Its size in bytes; of a gzip file that was scanned, what is in it.
     pub size: u64,
+    /// Its size as it is stored.
+    pub stored_size: u64,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub modified: u64,
     /// How many names it has; 0 when it was deleted.
     pub links: u64,
+}
+
+/// What a directory shows.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Regular files.
+    pub files: Vec<Listed>,
+    /// Directories, sockets and the like under names that are wanted.
+    pub skipped: Vec<PathBuf>,
 }
 
 /// The regular files of a directory whose names are `wanted`; symbolic links are followed. A directory that does not
@@ -39,26 +70,28 @@ pub struct FileStatus {
 ///
 /// The directory cannot be read.
 #[expect(clippy::disallowed_methods, reason = "the lawful place")]
-pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> bool) -> io::Result<Vec<Listed>> {
+pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Result<Listing> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
         Err(error) => return Err(error),
     };
-    let mut listing = Vec::new();
+    let mut listing = Listing::default();
     for entry in entries {
         let entry = entry?;
-        if !wanted(&entry.file_name()) {
-            continue;
-        }
+        let Some(kind) = wanted(&entry.file_name()) else { continue };
         let path = entry.path();
         // A file that went between the listing and this look is not there.
         let Ok(metadata) = std::fs::metadata(&path) else { continue };
         if metadata.is_file() {
-            listing.push(Listed { path, node: node(&metadata), size: metadata.len() });
+            let (size, modified) = (metadata.len(), modified(&metadata));
+            let node = node(&metadata);
+            listing.files.push(Listed { path, node, size, stored_size: size, modified, kind });
+        } else if kind == Kind::Followed {
+            listing.skipped.push(path);
         }
     }
-    listing.sort_by(|left, right| left.path.cmp(&right.path));
+    listing.files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(listing)
 }
 
@@ -97,7 +130,7 @@ impl OpenFile {
     /// It cannot be opened.
     #[expect(clippy::disallowed_methods, reason = "the lawful place")]
     pub fn open(path: &Path) -> io::Result<Self> {
-        File::open(path).map(Self)
+        File::open(path).map(|file| Self { file, content: None })
     }
 
     /// Another descriptor of the same open file.
@@ -106,7 +139,28 @@ impl OpenFile {
     ///
     /// The process has no more descriptors.
     pub fn duplicate(&self) -> io::Result<Self> {
-        self.0.try_clone().map(Self)
+        self.file.try_clone().map(|file| Self { file, content: None })
+    }
+
+    /// Takes a gzip file apart from its beginning to its end, and answers what the fingerprints are compared with.
+    /// From then on its content is what is in it, if it is complete.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails.
+    pub fn decompress(&mut self, wanted: &[Wanted]) -> io::Result<Scanned> {
+        let scanned = gzip::scan(&self.file, wanted)?;
+        if let Scanned::Complete { size, .. } = scanned {
+            let reader = RefCell::new(GzipReader::new(self.file.try_clone()?));
+            self.content = Some(Content { size, reader });
+        }
+        Ok(scanned)
+    }
+
+    /// Whether its content is that of a gzip file.
+    #[must_use]
+    pub fn is_decompressed(&self) -> bool {
+        self.content.is_some()
     }
 
     /// Looks at it.
@@ -115,28 +169,26 @@ impl OpenFile {
     ///
     /// The file system fails.
     pub fn status(&self) -> io::Result<FileStatus> {
-        let metadata = self.0.metadata()?;
-        Ok(FileStatus { node: node(&metadata), size: metadata.len(), links: metadata.nlink() })
+        let metadata = self.file.metadata()?;
+        Ok(FileStatus {
+            node: node(&metadata),
+            size: self.content.as_ref().map_or(metadata.len(), |content| content.size),
+            stored_size: metadata.len(),
+            modified: modified(&metadata),
+            links: metadata.nlink(),
+        })
     }
 
     /// Reads up to `length` bytes at `offset` into `buffer`, which is emptied first; fewer at the end of the file.
     ///
     /// # Errors
     ///
-    /// The file system fails.
+    /// The file system fails, or the gzip file is not what it was when it was scanned.
     pub fn read_at(&self, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
-        buffer.resize(length, 0);
-        let mut read = 0;
-        while read < length {
-            match self.0.read_at(&mut buffer[read..], offset + read as u64) {
-                Ok(0) => break,
-                Ok(bytes) => read += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        match &self.content {
+            Some(content) => content.reader.borrow_mut().read_at(offset, length, buffer),
+            None => read_at(&self.file, offset, length, buffer),
         }
-        buffer.truncate(read);
-        Ok(())
     }
 
     /// Reads what a fingerprint is compared with.
@@ -167,6 +219,16 @@ impl OpenFile {
         self.fingerprint_at(offset)
     }
 
+    /// The fingerprint at the end of the stored bytes, as they are.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails.
+    pub fn stored_fingerprint(&self) -> io::Result<Fingerprint> {
+        let raw = Self { file: self.file.try_clone()?, content: None };
+        Ok(raw.fingerprint_at(raw.status()?.size)?.0)
+    }
+
     /// The fingerprint at `offset`, and what was read for it.
     ///
     /// # Errors
@@ -178,6 +240,30 @@ impl OpenFile {
     }
 }
 
+fn read_at(file: &File, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+    buffer.resize(length, 0);
+    let mut read = 0;
+    while read < length {
+        match file.read_at(&mut buffer[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(bytes) => read += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    buffer.truncate(read);
+    Ok(())
+}
+
 fn node(metadata: &Metadata) -> Node {
-    Node { device: metadata.dev(), inode: metadata.ino() }
+    // Not every file system keeps births, and not every kernel tells.
+    let birth = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    let birth = birth.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+    Node { device: metadata.dev(), inode: metadata.ino(), birth }
+}
+
+fn modified(metadata: &Metadata) -> u64 {
+    // Times before 1970 are as old as can be.
+    let nanoseconds = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+    u64::try_from(nanoseconds).unwrap_or(0)
 }

@@ -4,6 +4,7 @@
 //! Invariant: a flow that has run here is never imported again; the Java agent's database is not changed.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +14,9 @@ use crate::config::options::agent::IMPORT_CHECKPOINT_FILE;
 use crate::config::{AgentConfig, FlowConfig};
 use crate::core::identity::is_rotated_name;
 use crate::core::java_handover::{Candidate, GoOn, hand_over};
+use crate::core::rotated_name::{kind, rotated_kind};
 use crate::fs::state::{self, DatabaseCopy};
-use crate::fs::{self, OpenFile};
+use crate::fs::{self, OpenFile, directories};
 use crate::java_checkpoint::JavaCheckpoint;
 use crate::source_file::Listed;
 use crate::types::FileId;
@@ -107,7 +109,12 @@ fn checkpoints(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> Result<Vec<FileChe
     let mut saved = Vec::new();
     for (Candidate { file, .. }, go_on) in candidates.iter().zip(go_on) {
         let Some(go_on) = go_on else { continue };
-        let place = place(&file.path, go_on).map_err(|source| fails(&file.path, source))?;
+        let is_finished = go_on == GoOn::Finished;
+        let place = match place(&file.path, go_on) {
+            // Nothing in it is wanted; if it is shown again, that it cannot be read is said then.
+            Err(_) if is_finished => continue,
+            place => place.map_err(|source| fails(&file.path, source))?,
+        };
         let offset = place.map_or(0, |fingerprint| fingerprint.offset);
         tracing::info!(
             flow = flow.id, path = %file.path.display(), offset, size = file.size, "taken over from the Java agent"
@@ -115,7 +122,7 @@ fn checkpoints(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> Result<Vec<FileChe
         if let Some(fingerprint) = place {
             let id = FileId(u32::try_from(saved.len()).unwrap_or(u32::MAX - 1));
             let Listed { path, node, .. } = file.clone();
-            saved.push(FileCheckpoint { file: id, path, node, fingerprint, is_finished: false });
+            saved.push(FileCheckpoint { file: id, path, node, fingerprint, is_finished });
         }
     }
     say_what_is_missing(flow, rows, &saved);
@@ -128,7 +135,10 @@ fn say_what_is_missing(flow: &FlowConfig, rows: &[JavaCheckpoint], saved: &[File
     let is_last = |saved: &FileCheckpoint| {
         Some(saved.node.inode) == last.node.map(|node| node.inode) || is_rotated_name(&last.path, &saved.path)
     };
-    if !saved.iter().any(|saved| is_last(saved) && saved.fingerprint.offset >= last.offset) {
+    if !saved
+        .iter()
+        .any(|saved| !saved.is_finished && is_last(saved) && saved.fingerprint.offset >= last.offset)
+    {
         tracing::warn!(
             flow = flow.id,
             path = %last.path.display(),
@@ -139,23 +149,26 @@ fn say_what_is_missing(flow: &FlowConfig, rows: &[JavaCheckpoint], saved: &[File
     }
 }
 
-/// The files that the pattern matches, those of the rows under whatever name beside them, and rotated names of those.
+/// The files that the flow's listing shows, those of the rows under whatever name beside them, and rotated names of
+/// those.
 fn candidates(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> io::Result<Vec<Candidate>> {
     let pattern = &flow.file_pattern;
-    let mut directories = BTreeSet::from([pattern.directory()]);
-    directories.extend(rows.iter().filter_map(|row| row.path.parent()));
+    let listed = directories::find(pattern.root(), pattern.levels()).matching;
+    let mut all: BTreeSet<&Path> = listed.iter().map(PathBuf::as_path).collect();
+    all.extend(rows.iter().filter_map(|row| row.path.parent()));
     let (mut candidates, mut seen) = (Vec::new(), HashSet::new());
-    for directory in directories {
-        for file in fs::list(directory, |_| true)? {
-            let is_followed = directory == pattern.directory()
-                && file.path.file_name().is_some_and(|name| pattern.matches(name));
+    for directory in all {
+        let is_listed = listed.iter().any(|matching| matching == directory);
+        let kind = |name: &OsStr| kind(pattern, &directory.join(name)).filter(|_| is_listed);
+        for file in fs::list(directory, |name| kind(name).or_else(|| Some(rotated_kind(name))))?.files {
+            let is_listed = file.path.file_name().is_some_and(|name| kind(name).is_some());
             let is_rows = rows.iter().any(|row| {
                 row.node.is_some_and(|node| node.inode == file.node.inode)
                     || (is_rotated_name(&row.path, &file.path) && !is_compressed(&file.path))
             });
-            if (is_followed || is_rows) && seen.insert(file.node) {
+            if (is_listed || is_rows) && seen.insert(file.node) {
                 let modified_ms = state::modified_ms(&file.path)?;
-                candidates.push(Candidate { file, modified_ms, is_followed });
+                candidates.push(Candidate { file, modified_ms, is_listed });
             }
         }
     }
@@ -164,7 +177,7 @@ fn candidates(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> io::Result<Vec<Cand
 
 /// Of compressed bytes a newline says nothing.
 fn is_compressed(path: &Path) -> bool {
-    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    let extension = path.extension().map(OsStr::to_ascii_lowercase);
     extension.is_some_and(|extension| {
         ["gz", "bz2", "zip", "xz", "zst", "lz4"].iter().any(|known| extension == *known)
     })
@@ -174,6 +187,7 @@ fn is_compressed(path: &Path) -> bool {
 fn place(path: &Path, go_on: GoOn) -> io::Result<Option<Fingerprint>> {
     let (fingerprint, _) = match go_on {
         GoOn::AtBeginning => return Ok(None),
+        GoOn::Finished => return OpenFile::open(path)?.stored_fingerprint().map(Some),
         GoOn::At(offset) => OpenFile::open(path)?.fingerprint_at(offset)?,
         GoOn::AtEnd => {
             let file = OpenFile::open(path)?;

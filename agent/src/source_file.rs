@@ -11,6 +11,23 @@ pub struct Listed {
     pub path: PathBuf,
     /// Where the file system keeps it.
     pub node: Node,
-    /// Its size in bytes.
+    /// The bytes of its content; of a compressed file, once it was opened, those of what is in it.
     pub size: u64,
+    /// The bytes that the directory shows; others than `size` only if it is compressed.
+    pub stored_size: u64,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub modified: u64,
+    /// Why it is listed.
+    pub kind: Kind,
+}
+
+/// Why a file is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The flow's pattern matches its name.
+    Followed,
+    /// Rotation made its name of one that the pattern matches.
+    Rotated,
+    /// The same, and it is a gzip file.
+    Compressed,
 }

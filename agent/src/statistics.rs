@@ -42,6 +42,12 @@ pub struct FlowStatistics {
     pub records_republished: Counter,
     /// Truncations and rotations seen.
     pub rotations: Counter,
+    /// Rotated files that were never seen before their rotation, and read from their beginning.
+    pub unseen_generations: Counter,
+    /// Bytes that were seen in a file before it was truncated, not read, and in no copy when the file was given up.
+    pub bytes_lost_by_truncation: Counter,
+    /// NUL bytes at the beginning of truncated files, passed over.
+    pub hole_bytes: Counter,
     /// Passes over the files that ended in an error.
     pub processing_errors: Counter,
     /// Passes in a row that did; zero when all is well.

@@ -197,10 +197,10 @@ impl FileReport {
         }
     }
 
-    /// Where the file system keeps the file.
+    /// Where the file system keeps the file, as far as the report tells.
     #[must_use]
     pub fn node(&self) -> Node {
-        Node { device: self.device, inode: self.inode }
+        Node { device: self.device, inode: self.inode, birth: 0 }
     }
 }
 
@@ -250,7 +250,7 @@ mod tests {
         let checkpoint = FileCheckpoint {
             file: FileId(1),
             path: "/log/a".into(),
-            node: Node { device: 1, inode: 2 },
+            node: Node { device: 1, inode: 2, birth: 0 },
             fingerprint: Fingerprint { offset, ..Fingerprint::default() },
             is_finished: false,
         };

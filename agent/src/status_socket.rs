@@ -151,7 +151,7 @@ async fn answer(request: &[u8], subject: &Subject) -> Answer {
     }
     let about = match request.command {
         Command::Status => None,
-        Command::File { device, inode } => Some(Node { device, inode }),
+        Command::File { device, inode } => Some(Node { device, inode, birth: 0 }),
     };
     let mut flows = Vec::with_capacity(subject.flows.len());
     for (id, inbox) in &subject.flows {

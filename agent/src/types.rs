@@ -9,13 +9,28 @@ pub use kpl::Moment;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
-/// Where the file system keeps a file: device and inode. Reused after the file is deleted.
+/// Where the file system keeps a file: device and inode, which are used again after the file is deleted, and its birth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Node {
     /// The device's number.
     pub device: u64,
     /// The inode's number.
     pub inode: u64,
+    /// When the file was made, in nanoseconds since 1970; 0 where the file system does not tell.
+    pub birth: u64,
+}
+
+impl Node {
+    /// Of a file that is nowhere any more. No file system has an inode 0.
+    pub const GONE: Self = Self { device: 0, inode: 0, birth: 0 };
+
+    /// Whether this is the other one, as far as both are known. A node from a place that does not keep births is the
+    /// same when device and inode are.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let of_one_birth = self.birth == other.birth || self.birth == 0 || other.birth == 0;
+        self.device == other.device && self.inode == other.inode && of_one_birth
+    }
 }
 
 /// The tag under which a record is published: whose it is, and which of that file's records.
@@ -45,6 +60,20 @@ impl RecordTag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_birth_that_is_not_known_proves_nothing() {
+        let node = |inode, birth| Node { device: 1, inode, birth };
+        for (left, right, same) in [
+            (node(1, 5), node(1, 5), true),
+            (node(1, 5), node(1, 6), false),
+            (node(1, 0), node(1, 6), true),
+            (node(1, 5), node(1, 0), true),
+            (node(1, 5), node(2, 5), false),
+        ] {
+            assert_eq!(left.is_same(&right), same, "{left:?} {right:?}");
+        }
+    }
 
     #[test]
     fn tags_survive_the_journey() {

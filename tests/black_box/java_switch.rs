@@ -1,9 +1,12 @@
 //! The first start after the Java agent: nothing missing, nothing repeated.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -62,6 +65,10 @@ fn switch(pattern: &str, position: &str, keys: fn(&Workshop) -> (PathBuf, Value)
     fs::rename(shop.log("app.log"), shop.log("app.log.1")).unwrap();
     is_older(&shop.root().join("logs"), &shop.log("app.log.1"));
     is_older(&shop.log("app.log.1"), &shop.log("app.log.2"));
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::fast());
+    compressed.write_all(lines(1100..1200).as_bytes()).unwrap();
+    fs::write(shop.log("app.log.3.gz"), compressed.finish().unwrap()).unwrap();
+    is_older(&shop.log("app.log.2"), &shop.log("app.log.3.gz"));
     shop.write("app.log", lines(2 * LINES..3 * LINES));
 
     let flow = shop.flow(pattern, json!({ "initialPosition": position }));
@@ -78,6 +85,7 @@ fn switch(pattern: &str, position: &str, keys: fn(&Workshop) -> (PathBuf, Value)
     books.enter(reader.read_all());
     books.assert_exact(3 * LINES);
     assert!(!books.has(1000), "the oldest file was shipped before");
+    assert!(!books.has(1100), "and one that was compressed before that is none of its business");
     assert!(said.contains("taken over from the Java agent"), "{said}");
     // Once: what the database says then is of no interest.
     java_database(&database).execute_batch("UPDATE FILE_CHECKPOINTS SET offset = 0").unwrap();

@@ -5,8 +5,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::books::line;
 
@@ -17,6 +21,18 @@ pub(crate) enum Rotation {
     Rename,
     /// `app.log` is copied to `app.log.1` and truncated.
     CopyTruncate,
+    /// `app.log` becomes `app.log.1`, which is compressed at once, and a new `app.log` is made.
+    RenameAndCompress,
+    /// `app.log` is copied to `app.log.1` and truncated, and the copy is compressed at once.
+    CopyTruncateAndCompress,
+    /// `app.log` becomes `app.log-2026112107`.
+    DateName,
+    /// `app.log` becomes `archive/1`, and a new one is made.
+    MoveAway,
+    /// `app.log` is written anew by an editor, and opened again.
+    Replace,
+    /// `app.log` is a symbolic link, and leads to another file from now on.
+    PointElsewhere,
     /// The next file has a new name: `app-2.log`.
     NewName,
 }
@@ -69,14 +85,44 @@ impl LogWriter {
         self.first_of_file = self.written;
         match rotation {
             Rotation::Rename => {
-                shift(&self.path);
-                fs::rename(&self.path, numbered(&self.path, 1)).unwrap();
-                self.file = append(&self.path);
+                self.rename_to(None);
             }
             Rotation::CopyTruncate => {
                 shift(&self.path);
                 fs::copy(&self.path, numbered(&self.path, 1)).unwrap();
                 self.file.set_len(0).unwrap();
+            }
+            Rotation::RenameAndCompress => {
+                self.rename_to(None);
+                compress(&numbered(&self.path, 1));
+            }
+            Rotation::CopyTruncateAndCompress => {
+                shift(&self.path);
+                fs::copy(&self.path, numbered(&self.path, 1)).unwrap();
+                self.file.set_len(0).unwrap();
+                compress(&numbered(&self.path, 1));
+            }
+            Rotation::DateName => {
+                let name = format!("app.log-20261121{:02}", self.rotations);
+                self.rename_to(Some(self.path.with_file_name(name)));
+            }
+            Rotation::MoveAway => {
+                let archive = self.path.with_file_name("archive");
+                fs::create_dir_all(&archive).unwrap();
+                self.rename_to(Some(archive.join(self.rotations.to_string())));
+            }
+            Rotation::Replace => {
+                let anew = self.path.with_file_name(".app.log.swp");
+                fs::copy(&self.path, &anew).unwrap();
+                fs::rename(&anew, &self.path).unwrap();
+                self.file = append(&self.path);
+            }
+            Rotation::PointElsewhere => {
+                let target = self.path.with_file_name(format!("target-{}", self.rotations));
+                let link = self.path.with_file_name(".link");
+                self.file = append(&target);
+                symlink(&target, &link).unwrap();
+                fs::rename(&link, &self.path).unwrap();
             }
             Rotation::NewName => {
                 self.path = self.path.with_file_name(format!("app-{}.log", self.rotations));
@@ -84,6 +130,33 @@ impl LogWriter {
             }
         }
     }
+
+    /// Gives the log another name, `.1` if none is said, and makes a new one.
+    fn rename_to(&mut self, path: Option<PathBuf>) {
+        let path = path.unwrap_or_else(|| {
+            shift(&self.path);
+            numbered(&self.path, 1)
+        });
+        fs::rename(&self.path, path).unwrap();
+        self.reopen();
+    }
+
+    /// Opens the log again, as programs do when they are told that it was rotated.
+    pub(crate) fn reopen(&mut self) {
+        self.file = append(&self.path);
+    }
+}
+
+/// What gzip does: the compressed file grows beside the plain one, which then goes.
+pub(crate) fn compress(path: &Path) {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    let mut encoder = GzEncoder::new(File::create(name).unwrap(), Compression::fast());
+    for chunk in fs::read(path).unwrap().chunks(4096) {
+        encoder.write_all(chunk).unwrap();
+    }
+    encoder.finish().unwrap();
+    fs::remove_file(path).unwrap();
 }
 
 fn append(path: &Path) -> File {
@@ -92,10 +165,19 @@ fn append(path: &Path) -> File {
 
 /// Makes room for a new `.1`.
 fn shift(path: &Path) {
-    let kept = (1..).take_while(|number| numbered(path, *number).exists()).count();
+    let is_there = |number: usize| ["", ".gz"].iter().any(|ending| generation(path, number, ending).exists());
+    let kept = (1..).take_while(|number| is_there(*number)).count();
     for number in (1..=kept).rev() {
-        fs::rename(numbered(path, number), numbered(path, number + 1)).unwrap();
+        for ending in ["", ".gz"].into_iter().filter(|ending| generation(path, number, ending).exists()) {
+            fs::rename(generation(path, number, ending), generation(path, number + 1, ending)).unwrap();
+        }
     }
+}
+
+fn generation(path: &Path, number: usize, ending: &str) -> PathBuf {
+    let mut name = numbered(path, number).into_os_string();
+    name.push(ending);
+    name.into()
 }
 
 fn numbered(path: &Path, number: usize) -> PathBuf {

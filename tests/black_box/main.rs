@@ -38,6 +38,8 @@ mod kills;
 #[cfg(test)]
 mod log_writer;
 #[cfg(test)]
+mod logrotate;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod new_files;

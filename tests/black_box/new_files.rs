@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -61,6 +62,30 @@ fn a_directory_that_goes_and_comes_back_is_followed_again() {
     shop.write("second.log", "second\n");
     assert!(arrives(&shop, &["first\n", "second\n"], PATIENCE), "{}", agent.stderr());
     agent.stop();
+}
+
+#[test]
+fn globs_of_directories_exclusions_and_other_things_of_that_name() {
+    let shop = Workshop::new();
+    let more = json!({
+        "filePattern": shop.root().join("**/*.log"),
+        "excludeFilePatterns": ["debug*", "*/private/*"],
+        "maxTimeBetweenFileTrackerRefreshMillis": 3_600_000,
+    });
+    fs::create_dir(shop.log("a directory.log")).unwrap();
+    assert!(Command::new("mkfifo").arg(shop.log("a pipe.log")).status().unwrap().success());
+    shop.write("a.log", "a\n");
+    fs::hard_link(shop.log("a.log"), shop.log("hard.log")).unwrap();
+    symlink(shop.log("a.log"), shop.log("symbolic.log")).unwrap();
+    shop.write("debug.log", "not wanted\n");
+    let agent = shop.run_started(&shop.configure(&[shop.flow("", more)]));
+    assert!(arrives(&shop, &["a\n"], PATIENCE), "{}", agent.stderr());
+    fs::create_dir_all(shop.root().join("other/deep/private")).unwrap();
+    fs::write(shop.root().join("other/deep/private/c.log"), "not wanted\n").unwrap();
+    fs::write(shop.root().join("other/deep/b.log"), "b\n").unwrap();
+    assert!(arrives(&shop, &["a\n", "b\n"], PATIENCE), "{}", agent.stderr());
+    let said = agent.stop().stderr;
+    assert_eq!(said.matches("no regular file").count(), 2, "{said}");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! A log that is rotated while the agent follows it: every line once.
 
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::books::Books;
+use crate::books::{Books, line};
 use crate::log_writer::{LogWriter, Rotation};
 use crate::patience::PATIENCE;
 use crate::workshop::Workshop;
@@ -52,6 +55,92 @@ fn copytruncate_with_a_glob() {
 #[test]
 fn copytruncate_with_an_exact_name() {
     follow("app.log", "app.log", Rotation::CopyTruncate);
+}
+
+#[test]
+fn renamed_and_compressed_at_once() {
+    follow("app.log", "app.log*", Rotation::RenameAndCompress);
+    follow("app.log", "app.log", Rotation::RenameAndCompress);
+}
+
+#[test]
+fn copied_truncated_and_compressed_at_once() {
+    follow("app.log", "app.log*", Rotation::CopyTruncateAndCompress);
+    follow("app.log", "app.log", Rotation::CopyTruncateAndCompress);
+}
+
+#[test]
+fn a_date_in_the_name() {
+    follow("app.log", "app.log*", Rotation::DateName);
+    follow("app.log", "app.log", Rotation::DateName);
+}
+
+#[test]
+fn moved_into_another_directory() {
+    follow("app.log", "app.log", Rotation::MoveAway);
+}
+
+#[test]
+fn a_symbolic_link_that_leads_elsewhere() {
+    follow("app.log", "app.log", Rotation::PointElsewhere);
+}
+
+/// Once, because the second time the first replacement is not read to its end yet.
+#[test]
+fn replaced_by_an_editor() {
+    let shop = Workshop::new();
+    let configuration = shop.configure(&[shop.flow("app.log", json!({}))]);
+    let mut writer = LogWriter::open(shop.log("app.log"));
+    writer.write_lines(100);
+    let agent = shop.run_started(&configuration);
+    let (mut reader, mut books) = (shop.reader(), Books::default());
+    books.await_lines(writer.written, PATIENCE, || reader.read_all());
+    writer.rotate(Rotation::Replace);
+    writer.write_lines(100);
+    books.await_lines(writer.written, PATIENCE, || reader.read_all());
+    agent.stop();
+    books.enter(reader.read_all());
+    books.assert_exact(writer.written);
+}
+
+/// A program without `O_APPEND` goes on where it was: the truncated file begins with a hole.
+#[test]
+fn a_hole_after_a_truncation() {
+    let shop = Workshop::new();
+    let configuration = shop.configure(&[shop.flow("app.log", json!({}))]);
+    let mut log = File::create(shop.log("app.log")).unwrap();
+    let mut write =
+        |lines: Range<u64>| lines.for_each(|number| log.write_all(line(number).as_bytes()).unwrap());
+    write(0..30_000);
+    let agent = shop.run_started(&configuration);
+    let (mut reader, mut books) = (shop.reader(), Books::default());
+    books.await_lines(30_000, PATIENCE, || reader.read_all());
+    fs::copy(shop.log("app.log"), shop.log("app.log.1")).unwrap();
+    OpenOptions::new().write(true).truncate(true).open(shop.log("app.log")).unwrap();
+    write(30_000..30_100);
+    books.await_lines(30_100, PATIENCE, || reader.read_all());
+    agent.stop();
+    books.enter(reader.read_all());
+    books.assert_exact(30_100);
+}
+
+/// Truncated, and longer than it was before the agent looks again.
+#[test]
+fn truncated_and_grown_past_the_offset() {
+    let shop = Workshop::new();
+    let configuration =
+        shop.configure(&[shop.flow("app.log", json!({ "minTimeBetweenFilePollsMillis": 900 }))]);
+    let mut writer = LogWriter::open(shop.log("app.log"));
+    writer.write_lines(100);
+    let agent = shop.run_started(&configuration);
+    let (mut reader, mut books) = (shop.reader(), Books::default());
+    books.await_lines(writer.written, PATIENCE, || reader.read_all());
+    writer.rotate(Rotation::CopyTruncate);
+    writer.write_lines(1000);
+    books.await_lines(writer.written, PATIENCE, || reader.read_all());
+    agent.stop();
+    books.enter(reader.read_all());
+    books.assert_exact(writer.written);
 }
 
 #[test]

@@ -53,14 +53,14 @@ fn rotate(rotation: Rotation, times: u32) -> impl FnOnce(&mut LogWriter) {
 #[test]
 fn rename_and_create() {
     endure("app.log*", rotate(Rotation::Rename, 2));
-    endure("app.log", rotate(Rotation::Rename, 1));
+    endure("app.log", rotate(Rotation::Rename, 3));
+    endure("app.log", rotate(Rotation::RenameAndCompress, 3));
 }
 
-/// With an exact name one copytruncate: of a file that was truncated twice unread nobody knows the first half.
 #[test]
 fn copytruncate() {
     endure("app.log*", rotate(Rotation::CopyTruncate, 2));
-    endure("app.log", rotate(Rotation::CopyTruncate, 1));
+    endure("app.log", rotate(Rotation::CopyTruncate, 2));
 }
 
 #[test]

@@ -177,6 +177,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("core/partition_key", Floor::Parts),
     Row("core/record_limit", Floor::Parts),
     Row("core/refusal", Floor::Parts),
+    Row("core/rotated_name", Floor::Parts),
     Row("core/processor/delimiter", Floor::Parts),
     Row("core/processor/json", Floor::Parts),
     Row("core/processor/text", Floor::Parts),

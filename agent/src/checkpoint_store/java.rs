@@ -60,7 +60,7 @@ fn checkpoint(row: &Row<'_>) -> rusqlite::Result<JavaCheckpoint> {
 /// Java's file key on Linux: `(dev=fe00,ino=10575963)`, the device in hexadecimal.
 fn node(text: &str) -> Option<Node> {
     let (device, inode) = text.strip_prefix("(dev=")?.strip_suffix(')')?.split_once(",ino=")?;
-    Some(Node { device: u64::from_str_radix(device, 16).ok()?, inode: inode.parse().ok()? })
+    Some(Node { device: u64::from_str_radix(device, 16).ok()?, inode: inode.parse().ok()?, birth: 0 })
 }
 
 #[cfg(test)]
@@ -70,7 +70,11 @@ mod tests {
     #[test]
     fn file_keys() {
         let is = |text: &str, expected: Option<(u64, u64)>| {
-            assert_eq!(node(text), expected.map(|(device, inode)| Node { device, inode }), "{text}");
+            assert_eq!(
+                node(text),
+                expected.map(|(device, inode)| Node { device, inode, birth: 0 }),
+                "{text}"
+            );
         };
         is("(dev=fe00,ino=10575963)", Some((0xfe00, 10_575_963)));
         is("(dev=1f,ino=18446744073709551615)", Some((0x1f, u64::MAX)));

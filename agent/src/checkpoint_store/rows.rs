@@ -24,13 +24,13 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> 
     let checkpoint = FileCheckpoint {
         file: FileId(row.get(1)?),
         path,
-        node: Node { device: number(3)?, inode: number(4)? },
+        node: Node { device: number(3)?, inode: number(4)?, birth: number(10)? },
         fingerprint: Fingerprint {
             offset: number(5)?,
             head: Print { length: row.get(6)?, digest: row.get(7)? },
             marker: Print { length: row.get(8)?, digest: row.get(9)? },
         },
-        is_finished: row.get(10)?,
+        is_finished: row.get(11)?,
     };
     if !makes_sense(&checkpoint) {
         let why = "file, offset and fingerprint do not belong together";
@@ -56,7 +56,7 @@ pub(super) fn write(
 ) -> rusqlite::Result<()> {
     let FileCheckpoint { file, path, node, fingerprint, is_finished } = checkpoint;
     let mut upsert = connection.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))?;
     upsert.execute(params![
         flow,
@@ -69,6 +69,7 @@ pub(super) fn write(
         fingerprint.head.digest,
         fingerprint.marker.length,
         fingerprint.marker.digest,
+        node.birth.cast_signed(),
         is_finished,
     ])?;
     Ok(())

@@ -15,7 +15,7 @@ pub fn salvage(path: &Path) -> Image {
     let mut image = Image::new();
     let Ok(connection) = Connection::open(path) else { return image };
     // From both ends: a damaged page in the middle hides what lies behind it.
-    let before = COLUMNS.replace("finished", "0");
+    let before = COLUMNS.replace("birth", "0").replace("finished", "0");
     for (table, columns) in [("checkpoints", COLUMNS), (JAVA_TABLE, before.as_str())] {
         for order in ["ASC", "DESC"] {
             collect(

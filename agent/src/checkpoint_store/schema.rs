@@ -12,7 +12,7 @@ const VERSION: i64 = 2;
 pub(super) const JAVA_TABLE: &str = "file_checkpoints";
 
 /// Columns of a checkpoint, in the order in which its row is read and written.
-pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, finished";
+pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, birth, finished";
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS flows (
@@ -25,6 +25,7 @@ const TABLES: &str = "
         path ANY NOT NULL,
         device INTEGER NOT NULL,
         inode INTEGER NOT NULL,
+        birth INTEGER NOT NULL DEFAULT 0,
         acknowledged_offset INTEGER NOT NULL,
         head_length INTEGER NOT NULL,
         head_md5 BLOB NOT NULL,
@@ -37,9 +38,10 @@ const TABLES: &str = "
     PRAGMA user_version = 2;
 ";
 
-/// What version 1 called otherwise, and lacked.
+/// What version 1 called otherwise, and lacked: it knew no births, which match any, and no finished files.
 const FROM_VERSION_1: &str = "
     ALTER TABLE file_checkpoints RENAME TO checkpoints;
+    ALTER TABLE checkpoints ADD COLUMN birth INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE checkpoints ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 ";
 

@@ -16,7 +16,7 @@ fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
     FileCheckpoint {
         file: FileId(file),
         path: PathBuf::from(OsStr::from_bytes(path)),
-        node: Node { device: u64::MAX, inode: u64::from(file) },
+        node: Node { device: u64::MAX, inode: u64::from(file), birth: u64::MAX },
         fingerprint: Fingerprint {
             offset,
             head: Print::of(b"head"),
@@ -129,14 +129,16 @@ fn a_full_disk_keeps_what_was_saved_and_goes_on_when_there_is_room() {
 #[test]
 fn the_tables_of_version_1_go_on() {
     let (_directory, path) = scratch();
-    let expected = checkpoint(4, b"/log/a", 77);
+    let mut expected = checkpoint(4, b"/log/a", 77);
     {
         let mut store = CheckpointStore::open(&path, false).expect("opens");
         store.save(&[save(vec![expected.clone()])]).expect("saves");
         let back = "ALTER TABLE checkpoints RENAME TO file_checkpoints;
-                    ALTER TABLE file_checkpoints DROP COLUMN finished; PRAGMA user_version = 1;";
+                    ALTER TABLE file_checkpoints DROP COLUMN finished;
+                    ALTER TABLE file_checkpoints DROP COLUMN birth; PRAGMA user_version = 1;";
         store.connection.execute_batch(back).expect("is as it was");
     }
+    expected.node.birth = 0;
     assert_eq!(
         CheckpointStore::open(&path, false).expect("opens").load("flow"),
         (vec![expected.clone()], true)
@@ -190,7 +192,7 @@ fn the_java_agents_table_stays_as_it_is() {
     let expected = JavaCheckpoint {
         flow: "kinesis:s:/log/a".into(),
         path: "/log/a".into(),
-        node: Some(Node { device: 0xfe00, inode: 5 }),
+        node: Some(Node { device: 0xfe00, inode: 5, birth: 0 }),
         modified_ms: 1_700_000_000_123,
         size: 900,
         offset: 800,

@@ -79,7 +79,9 @@ fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, Q
         .map_err(|source| QueryError::Store { socket: config.status_socket.clone(), source })?;
     let is_meant = |checkpoint: &&FileCheckpoint| match command {
         Command::Status => !checkpoint.is_finished,
-        Command::File { device, inode } => checkpoint.node == Node { device: *device, inode: *inode },
+        Command::File { device, inode } => {
+            checkpoint.node.is_same(&Node { device: *device, inode: *inode, birth: 0 })
+        }
     };
     let flows = config.flows.iter().map(|flow| FlowReport {
         flow: flow.id.clone(),
@@ -104,6 +106,6 @@ fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, Q
 /// With the size of what stands under the file's name, if that is still the file.
 fn report(checkpoint: &FileCheckpoint) -> FileReport {
     let found = state::node_and_size(&checkpoint.path).ok().flatten();
-    let size = found.filter(|(node, _)| *node == checkpoint.node).map(|(_, size)| size);
+    let size = found.filter(|(node, _)| node.is_same(&checkpoint.node)).map(|(_, size)| size);
     FileReport::of_checkpoint(checkpoint, size)
 }

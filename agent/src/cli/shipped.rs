@@ -12,7 +12,9 @@ use super::run::{DEFAULT_CONFIGURATION, parse};
 use crate::checkpoint::Fingerprint;
 use crate::config::AgentConfig;
 use crate::core::identity::holds;
-use crate::fs::OpenFile;
+use crate::core::rotated_name::kind;
+use crate::fs::{OpenFile, directories};
+use crate::source_file::Kind;
 use crate::status_report::{Command, FileReport, Shipped, StatusReport, judge};
 
 /// Not every byte is acknowledged yet.
@@ -127,8 +129,11 @@ fn standings(file: &OpenFile, report: StatusReport) -> Vec<(String, FileReport, 
 fn followers(path: &Path, config: &AgentConfig) -> Vec<String> {
     let Ok(path) = std::path::absolute(path) else { return Vec::new() };
     let matches = |pattern: &crate::config::FilePattern| {
-        path.parent() == Some(pattern.directory())
-            && path.file_name().is_some_and(|name| pattern.matches(name))
+        let is_in = |parent: &Path| {
+            let found = directories::find(pattern.root(), pattern.levels());
+            found.matching.iter().any(|directory| directory == parent)
+        };
+        kind(pattern, &path) == Some(Kind::Followed) && path.parent().is_some_and(is_in)
     };
     let flows = config.flows.iter().filter(|flow| matches(&flow.file_pattern));
     flows.map(|flow| flow.id.clone()).collect()

@@ -1,8 +1,10 @@
-//! Which files a flow follows: a literal directory and a glob for the name of the file in it.
+//! Which files a flow follows: a glob for the directories, each level for itself, and one for the name of the file.
 //!
-//! Invariant: only the last component is a glob, with the meaning that Java's `glob:` gives it; names of
-//! compressed files never match. One known difference: `?` and `[...]` stand for one byte, so not for a
+//! Invariant: a glob has the meaning that Java's `glob:` gives it, and `**` for a whole level of directories stands for
+//! any number of them; names of compressed files never match. One known difference: `?` and `[...]` stand for one byte, so not for a
 //! letter outside ASCII.
+
+mod level;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,12 +16,24 @@ use thiserror::Error;
 /// Names with these endings, in any case, are left alone: compressed files hold no lines.
 const COMPRESSED: [&str; 3] = [".gz", ".bz2", ".zip"];
 
-/// A directory and a glob of file names.
+pub use level::Level;
+
+/// A directory, or a glob of directories, and a glob of file names.
 #[derive(Debug, Clone)]
 pub struct FilePattern {
     directory: String,
+    root: String,
+    levels: Vec<Level>,
     glob: String,
     matcher: GlobMatcher,
+    excluded: Vec<Excluded>,
+}
+
+/// Names, or whole paths, of files that are left alone.
+#[derive(Debug, Clone)]
+struct Excluded {
+    matcher: GlobMatcher,
+    is_path: bool,
 }
 
 /// Why a text is no file pattern.
@@ -47,13 +61,53 @@ impl FilePattern {
             return Err(FilePatternError::TrailingSlash);
         }
         let matcher = compile(glob)?;
-        Ok(Self { directory: normal_directory(directory), glob: glob.to_owned(), matcher })
+        let directory = normal_directory(directory);
+        let (root, levels) = level::split(&directory)?;
+        Ok(Self { directory, root, levels, glob: glob.to_owned(), matcher, excluded: Vec::new() })
     }
 
-    /// The directory, exactly as it is named; globs in it mean nothing.
+    /// Leaves files alone whose names match this glob; with a slash in it, whose paths do.
+    ///
+    /// # Errors
+    /// It is no glob.
+    pub fn exclude(&mut self, glob: &str) -> Result<(), FilePatternError> {
+        let is_path = glob.contains('/');
+        self.excluded.push(Excluded { matcher: compile(glob)?, is_path });
+        Ok(())
+    }
+
+    /// The directory part as it is written, without doubled slashes.
     #[must_use]
     pub fn directory(&self) -> &Path {
         Path::new(&self.directory)
+    }
+
+    /// The directory where the search for directories begins: all of the directory part that comes before a glob.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        Path::new(&self.root)
+    }
+
+    /// The levels of directories below [`FilePattern::root`]; none if the directory part is no glob.
+    #[must_use]
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// Whether the file part stands for one name only.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        !self.glob.contains(['*', '?', '[', '{', '\\'])
+    }
+
+    /// Whether a file is left alone that the pattern would match.
+    #[must_use]
+    pub fn excludes(&self, path: &Path) -> bool {
+        let is = |excluded: &Excluded| {
+            let text = if excluded.is_path { Some(path.as_os_str()) } else { path.file_name() };
+            text.is_some_and(|text| excluded.matcher.is_match(text))
+        };
+        self.excluded.iter().any(is)
     }
 
     /// The glob of the file names.
@@ -62,16 +116,10 @@ impl FilePattern {
         &self.glob
     }
 
-    /// Whether the flow follows the file with this name in its directory.
+    /// Whether the flow follows the files of this name in its directories, but for the excluded ones.
     #[must_use]
     pub fn matches(&self, file_name: &OsStr) -> bool {
         !is_compressed(file_name) && self.matcher.is_match(file_name)
-    }
-
-    /// Whether the directory part holds characters that look like a glob, which it is not.
-    #[must_use]
-    pub fn directory_looks_like_a_glob(&self) -> bool {
-        self.directory.contains(['*', '?', '[', '{'])
     }
 }
 
@@ -238,8 +286,35 @@ mod tests {
             assert_eq!(pattern.directory(), Path::new(directory), "{text}");
             assert_eq!(pattern.to_string(), shown, "{text}");
         }
-        assert!(FilePattern::parse("/a*/b").unwrap().directory_looks_like_a_glob());
-        assert!(!FilePattern::parse("/a/b*").unwrap().directory_looks_like_a_glob());
+        for (text, root, levels) in [
+            ("/a/b*/c", "/a", 1),
+            ("/a/b*", "/a", 0),
+            ("/*/b", "/", 1),
+            ("*/b", ".", 1),
+            ("/a/**/b/*/c", "/a", 3),
+        ] {
+            let pattern = FilePattern::parse(text).unwrap();
+            assert_eq!((pattern.root(), pattern.levels().len()), (Path::new(root), levels), "{text}");
+        }
+        for (text, is_literal) in [("/a*/b", true), ("/a/b*", false), (r"/a/b\*", false)] {
+            assert_eq!(FilePattern::parse(text).unwrap().is_literal(), is_literal, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_excluded() {
+        let mut pattern = FilePattern::parse("/log/**/*.log").unwrap();
+        pattern.exclude("debug*").unwrap();
+        pattern.exclude("/log/private/*").unwrap();
+        for (path, excluded) in [
+            ("/log/a/debug.log", true),
+            ("/log/a/app.log", false),
+            ("/log/private/a/app.log", true),
+            ("/log/privates/app.log", false),
+        ] {
+            assert_eq!(pattern.excludes(Path::new(path)), excluded, "{path}");
+        }
+        assert!(pattern.exclude("[").is_err());
     }
 
     #[test]
@@ -252,7 +327,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(FilePattern::parse(text).unwrap_err(), expected, "{text}");
         }
-        for text in ["/d/[a", "/d/{a", "/d/a\\", "/d/[z-a]"] {
+        for text in ["/[d/a", "/d/[a", "/d/{a", "/d/a\\", "/d/[z-a]"] {
             assert!(matches!(FilePattern::parse(text), Err(FilePatternError::Glob(_))), "{text}");
         }
     }

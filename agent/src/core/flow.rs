@@ -9,11 +9,15 @@
 
 mod adoption;
 mod boundaries;
+mod evidence;
+mod listing;
+mod memory;
+mod naming;
 mod pump;
 mod stopping;
 mod watching;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use regex::bytes::Regex;
@@ -26,13 +30,14 @@ use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
-pub use adoption::{Adoption, Known, Question};
+use adoption::SeenCopy;
+use memory::Memory;
+
+pub use adoption::Adoption;
+pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use stopping::Whereabouts;
 pub use watching::Next;
-
-/// Files that are remembered after they were shipped to their end, so that one can ask for them.
-const FINISHED_FILES: usize = 512;
 
 /// The machine of one flow.
 #[derive(Debug)]
@@ -47,8 +52,14 @@ pub struct Flow {
     by_node: HashMap<Node, FileId>,
     /// Copies that may still be being made.
     has_young_copies: bool,
-    /// Checkpoints whose files were not found yet.
-    orphans: Vec<FileCheckpoint>,
+    /// Copies that the last listing showed.
+    copies: HashMap<Node, SeenCopy>,
+    /// Files that are not under way.
+    memory: Memory,
+    /// Those of them that changed since they were saved.
+    remembered: Vec<FileCheckpoint>,
+    /// Changes when what was decided about a copy may be decided otherwise.
+    epoch: u64,
     next_file: u32,
     /// Whether files that appear are new: false during the very first listing of a flow without checkpoints.
     is_started: bool,
@@ -56,10 +67,6 @@ pub struct Flow {
     once: bool,
     /// Files whose checkpoints are to be deleted.
     forgotten: Vec<FileId>,
-    /// The last checkpoints of files that were shipped to their end and are followed no more.
-    finished: Vec<FileCheckpoint>,
-    /// All of them that are in the store, the oldest first.
-    remembered: VecDeque<FileId>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
     /// Records of stopped files that are refused for good.
@@ -113,8 +120,6 @@ impl Flow {
         let split_rules = Arc::new(boundaries::split_rules(&config)?);
         let footer = boundaries::footer(&config)?;
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
-        let (finished, orphans) =
-            checkpoints.into_iter().partition::<Vec<_>, _>(|checkpoint| checkpoint.is_finished);
         Ok(Self {
             config,
             processor,
@@ -125,13 +130,14 @@ impl Flow {
             files: BTreeMap::new(),
             by_node: HashMap::new(),
             has_young_copies: false,
-            orphans,
+            copies: HashMap::new(),
+            memory: Memory::new(checkpoints),
+            remembered: Vec::new(),
+            epoch: 0,
             next_file,
             is_started: is_known,
             once,
             forgotten: Vec::new(),
-            finished: Vec::new(),
-            remembered: finished.iter().map(|checkpoint| checkpoint.file).collect(),
             is_save_urgent: false,
             held_records: 0,
             key: String::new(),
@@ -154,7 +160,9 @@ impl Flow {
 
     /// What is to be saved: the checkpoints that changed, and the files whose checkpoints are to go.
     pub fn checkpoints(&mut self) -> (Vec<FileCheckpoint>, Vec<FileId>) {
-        let mut saved = std::mem::take(&mut self.finished);
+        let mut saved = std::mem::take(&mut self.remembered);
+        // Of a file that came under way again what is saved now counts; of one that was forgotten since, nothing.
+        saved.retain(|checkpoint| self.memory.get(checkpoint.file).is_some());
         saved.extend(self.files.values_mut().filter_map(TrackedFile::checkpoint));
         (saved, std::mem::take(&mut self.forgotten))
     }
@@ -194,27 +202,27 @@ impl Flow {
         self.files.values().all(|file| file.is_drained)
     }
 
-    /// Gives up a file that is shipped to its end.
-    fn forget(&mut self, file: FileId) {
-        if let Some(mut gone) = self.files.remove(&file) {
-            if self.by_node.get(&gone.node) == Some(&file) {
-                self.by_node.remove(&gone.node);
-            }
-            // A truncated file's node is its next generation's.
-            if gone.presence == Presence::Ended {
-                self.forgotten.push(file);
-            } else {
-                self.finished.push(FileCheckpoint { is_finished: true, ..gone.last_checkpoint() });
-                self.remembered.push_back(file);
-                if self.remembered.len() > FINISHED_FILES {
-                    self.forgotten.extend(self.remembered.pop_front());
-                }
-            }
+    /// A file is finished: it is remembered, so that neither it nor its copy is read again, and one can ask for it.
+    fn finish(&mut self, file: FileId) {
+        let Some(mut done) = self.files.remove(&file) else { return };
+        if self.by_node.get(&done.node) == Some(&file) {
+            self.by_node.remove(&done.node);
         }
-    }
-
-    fn is_ended(&self, file: FileId) -> bool {
-        self.files.get(&file).is_some_and(|file| file.presence == Presence::Ended)
+        let mut checkpoint = done.settle();
+        checkpoint.is_finished = true;
+        // A birth tells a deleted file from the next one of its inode, and whoever holds it open may ask for it.
+        let is_deleted = done.links == 0 && done.node.birth == 0;
+        if done.presence == Presence::Ended || is_deleted {
+            // Its inode is another's now, or will be.
+            checkpoint.node = Node::GONE;
+        }
+        if done.presence == Presence::Ended {
+            let lost = done.seen_size.saturating_sub(done.fetched());
+            self.statistics.bytes_lost_by_truncation.add(lost);
+        }
+        self.epoch += 1;
+        self.memory.insert(checkpoint.clone());
+        self.remembered.push(checkpoint);
     }
 
     /// When the shell should look at some file again.

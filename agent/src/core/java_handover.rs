@@ -9,7 +9,7 @@
 //! | has such a row, but is shorter or does not end a line there (truncated, or the inode reused) | from its beginning |
 //! | is the copy of the truncated file of the last row, by name, time, size and that line's end | from the row's offset |
 //! | has no row and is newer than the last row's file | from its beginning |
-//! | has no row and is older | from its end |
+//! | has no row and is older | from its end; not at all if only rotation made its name of one that the pattern matches |
 //!
 //! Newer means, as there: changed later, or at the same time and smaller. If the last row's file is not found, or was
 //! truncated, the time of change in its row counts.
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 use crate::core::identity::is_rotated_name;
 use crate::java_checkpoint::JavaCheckpoint;
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::types::Node;
 
 /// A file that may be concerned.
@@ -30,8 +30,8 @@ pub struct Candidate {
     pub file: Listed,
     /// When it was last changed, in milliseconds since 1970.
     pub modified_ms: i64,
-    /// The flow's pattern matches it.
-    pub is_followed: bool,
+    /// The flow's listing shows it: its pattern matches the name, or one that the file had before it was rotated.
+    pub is_listed: bool,
 }
 
 /// Where a file goes on.
@@ -43,6 +43,8 @@ pub enum GoOn {
     AtEnd,
     /// At its beginning, as any new file.
     AtBeginning,
+    /// Nowhere: it was rotated before, and is remembered as finished.
+    Finished,
 }
 
 /// Says for each candidate where it goes on; `None`: it is none of the flow's business. `rows` are the flow's.
@@ -68,11 +70,12 @@ pub fn hand_over(
         intact.map_or((last.modified_ms, last.size), |there| (there.modified_ms, there.file.size));
     let go_on = |(place, candidate): (usize, &Candidate)| match found[place] {
         Some(row) if fits(candidate, row) => Some(GoOn::At(row.offset)),
-        Some(_) => candidate.is_followed.then_some(GoOn::AtBeginning),
+        Some(_) => candidate.is_listed.then_some(GoOn::AtBeginning),
         None if copy == Some(place) => Some(GoOn::At(last.offset)),
-        None if !candidate.is_followed => None,
+        None if !candidate.is_listed => None,
         None if is_newer(candidate, reference) => Some(GoOn::AtBeginning),
-        None => Some(GoOn::AtEnd),
+        None if candidate.file.kind == Kind::Followed => Some(GoOn::AtEnd),
+        None => Some(GoOn::Finished),
     };
     candidates.iter().enumerate().map(go_on).collect()
 }
@@ -81,7 +84,11 @@ pub fn hand_over(
 fn rows_of<'a>(rows: &'a [JavaCheckpoint], candidates: &[Candidate]) -> Vec<Option<&'a JavaCheckpoint>> {
     let by_node = newest_by_node(rows);
     let row_of = |candidate: &Candidate| {
-        let same_node = by_node.get(&candidate.file.node).copied();
+        // Of compressed bytes an offset says nothing.
+        if candidate.file.kind == Kind::Compressed {
+            return None;
+        }
+        let same_node = by_node.get(&place(candidate.file.node)).copied();
         same_node.or_else(|| rows.iter().find(|row| is_renumbered(row, candidate)))
     };
     candidates.iter().map(row_of).collect()
@@ -96,6 +103,7 @@ fn copy_of(
 ) -> Option<usize> {
     let is_copy = |(place, candidate): &(usize, &Candidate)| {
         found[*place].is_none()
+            && candidate.file.kind != Kind::Compressed
             && is_rotated_name(&truncated.path, &candidate.file.path)
             && candidate.modified_ms >= truncated.modified_ms
             && candidate.file.size >= truncated.size
@@ -106,16 +114,21 @@ fn copy_of(
 }
 
 /// An inode is reused, and the rows of files that are gone stay: the row that was written last tells of the file.
-fn newest_by_node(rows: &[JavaCheckpoint]) -> HashMap<Node, &JavaCheckpoint> {
-    let mut by_node: HashMap<Node, &JavaCheckpoint> = HashMap::new();
+fn newest_by_node(rows: &[JavaCheckpoint]) -> HashMap<(u64, u64), &JavaCheckpoint> {
+    let mut by_node: HashMap<(u64, u64), &JavaCheckpoint> = HashMap::new();
     for row in rows {
         let Some(node) = row.node else { continue };
-        let known = by_node.entry(node).or_insert(row);
+        let known = by_node.entry(place(node)).or_insert(row);
         if known.updated < row.updated {
             *known = row;
         }
     }
     by_node
+}
+
+/// The Java agent knows no births.
+fn place(node: Node) -> (u64, u64) {
+    (node.device, node.inode)
 }
 
 /// Devices may get other numbers when the machine starts; a file that kept inode and path is still itself.
@@ -130,13 +143,17 @@ fn is_newer(candidate: &Candidate, (modified_ms, size): (i64, u64)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::FilePattern;
+    use crate::core::rotated_name::kind;
 
     fn row(path: &str, inode: u64, offset: u64, updated: u32) -> JavaCheckpoint {
         JavaCheckpoint {
             flow: "flow".into(),
             path: path.into(),
-            node: Some(Node { device: 1, inode }),
+            node: Some(Node { device: 1, inode, birth: 0 }),
             modified_ms: 1000,
             size: 500,
             offset,
@@ -145,8 +162,17 @@ mod tests {
     }
 
     fn file(path: &str, inode: u64, size: u64, modified_ms: i64) -> Candidate {
-        let file = Listed { path: path.into(), node: Node { device: 1, inode }, size };
-        Candidate { file, modified_ms, is_followed: path.contains("app.log") }
+        let pattern = FilePattern::parse("/app.log*").expect("a lawful pattern");
+        let kind = kind(&pattern, Path::new(path));
+        let file = Listed {
+            path: path.into(),
+            node: Node { device: 1, inode, birth: 5 },
+            size,
+            stored_size: size,
+            modified: 0,
+            kind: kind.unwrap_or(Kind::Rotated),
+        };
+        Candidate { file, modified_ms, is_listed: kind.is_some() }
     }
 
     /// Lines of ten bytes.
@@ -156,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_file_goes_on_where_the_java_agent_was() {
-        use GoOn::{At, AtBeginning, AtEnd};
+        use GoOn::{At, AtBeginning, AtEnd, Finished};
         for (name, rows, files) in [
             (
                 "half shipped",
@@ -212,6 +238,15 @@ mod tests {
                     (file("/app.log", 8, 500, 1001), Some(AtBeginning)),
                     (file("/app.log.1", 9, 600, 999), Some(AtEnd)),
                     (file("/app.log.2", 10, 400, 1000), Some(AtBeginning)),
+                ],
+            ),
+            (
+                "rotated and compressed before, and meanwhile",
+                vec![row("/app.log", 7, 300, 1), row("/app.log.2", 3, 90, 0)],
+                vec![
+                    (file("/app.log", 7, 500, 1000), Some(At(300))),
+                    (file("/app.log.2.gz", 3, 100, 900), Some(Finished)),
+                    (file("/app.log.1.gz", 4, 100, 1001), Some(AtBeginning)),
                 ],
             ),
             ("no rows", vec![], vec![(file("/app.log", 7, 500, 1000), None)]),

@@ -53,6 +53,14 @@ pub struct TrackedFile {
     pub is_drained: bool,
     /// A record of it is refused for good, and the flow's policy is to stop the file.
     pub is_stopped: bool,
+    /// Until then it is looked at all the time: a copy of it is being made, and a truncation may follow.
+    pub hurry_until: Moment,
+    /// It got another name since it was last looked at; so it may have been truncated before, and copied.
+    pub was_moved: bool,
+    /// Its size when it was last looked at.
+    pub seen_size: u64,
+    /// How many names it had then; 0 when it was deleted.
+    pub links: u64,
     is_over: bool,
     /// When bytes were taken in last.
     grown_at: Moment,
@@ -109,6 +117,10 @@ impl TrackedFile {
             pause: Duration::ZERO,
             is_drained: false,
             is_stopped: false,
+            hurry_until: Moment::ORIGIN,
+            was_moved: false,
+            seen_size: fingerprint.offset,
+            links: 1,
             is_over: false,
             grown_at: Moment::ORIGIN,
             is_quiet: false,
@@ -200,6 +212,24 @@ impl TrackedFile {
     /// Marks the next `length` bytes, which [`TrackedFile::split`] answered, as cut.
     pub fn take(&mut self, split: Split, length: usize) {
         self.splitter.taken(split, &self.buffer[self.consumed..self.consumed + length]);
+        self.consume(length);
+    }
+
+    /// How many of the bytes that come next are a hole: the NULs at the very beginning of a file that a writer without
+    /// `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
+    #[must_use]
+    pub fn hole(&self) -> usize {
+        let (before, after) = self.buffer.split_at(self.consumed);
+        let is_inside = match before.last() {
+            None => self.cut() == 0,
+            Some(0) => before.iter().all(|byte| *byte == 0),
+            Some(_) => false,
+        };
+        if is_inside { after.iter().take_while(|byte| **byte == 0).count() } else { 0 }
+    }
+
+    /// Marks the next `length` bytes as cut.
+    pub fn consume(&mut self, length: usize) {
         self.consumed += length;
     }
 
@@ -226,7 +256,8 @@ impl TrackedFile {
     }
 
     /// Remembers the present cut as a position to which a checkpoint can be set, if the file can be taken up again
-    /// there: not within its header, and not within an over-long record. To be called when a read was cut.
+    /// there: not within its header, and not within an over-long record. To be called when a read was cut, or
+    /// there is no room for more.
     pub fn set_landmark(&mut self) {
         let is_between = self.splitter.is_between_records() || self.is_over;
         if self.headers_left > 0 || !is_between {
@@ -263,26 +294,10 @@ impl TrackedFile {
 
     /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.
     pub fn checkpoint(&mut self) -> Option<FileCheckpoint> {
-        self.settle();
-        let saved = Saved::UpTo { offset: self.settled.offset, head_length: self.head.len() };
-        if std::mem::replace(&mut self.saved, saved) == saved {
-            return None;
-        }
-        Some(self.last_checkpoint())
-    }
-
-    /// The last landmark before which every byte is acknowledged, saved or not.
-    pub fn last_checkpoint(&mut self) -> FileCheckpoint {
-        self.settle();
-        let Landmark { offset, marker } = self.settled;
-        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
-        FileCheckpoint {
-            file: self.id,
-            path: self.path.clone(),
-            node: self.node,
-            fingerprint,
-            is_finished: false,
-        }
+        let settled = self.settle();
+        let saved = Saved::UpTo { offset: settled.fingerprint.offset, head_length: self.head.len() };
+        let is_saved = std::mem::replace(&mut self.saved, saved) == saved;
+        (!is_saved).then_some(settled)
     }
 
     /// The fingerprint at the last landmark before which every byte is acknowledged.
@@ -294,11 +309,16 @@ impl TrackedFile {
         Fingerprint { offset, head: Print::of(&self.head), marker }
     }
 
-    fn settle(&mut self) {
+    /// The last landmark before which every byte is acknowledged, saved or not.
+    pub fn settle(&mut self) -> FileCheckpoint {
         let acknowledged = self.ledger.acknowledged();
         while let Some(landmark) = self.landmarks.pop_front_if(|landmark| landmark.offset <= acknowledged) {
             self.settled = landmark;
         }
+        let Landmark { offset, marker } = self.settled;
+        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
+        let (file, path, node) = (self.id, self.path.clone(), self.node);
+        FileCheckpoint { file, path, node, fingerprint, is_finished: false }
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.
@@ -326,7 +346,7 @@ mod tests {
     use std::sync::Arc;
 
     fn file() -> TrackedFile {
-        let node = Node { device: 1, inode: 2 };
+        let node = Node { device: 1, inode: 2, birth: 3 };
         let nothing = (Vec::new(), Vec::new());
         let rules =
             Arc::new(SplitRules { max_bytes: 1 << 20, start_pattern: None, excess: Excess::PassedOver });
@@ -396,6 +416,22 @@ mod tests {
             read(&mut file, b"one\n") && !read(&mut file, b"one\nTWO\n") && read(&mut file, b"one\ntwo\n")
         );
         assert_eq!(file.head(), b"one\ntwo\n");
+    }
+
+    #[test]
+    fn only_nuls_at_the_beginning_are_a_hole() {
+        let mut file = file();
+        assert!(read(&mut file, &[0; 700]));
+        assert_eq!(file.hole(), 700);
+        file.consume(700);
+        file.release_buffer();
+        let content = [&[0; 900][..], b"one\n\0two\n"].concat();
+        assert!(read(&mut file, &content));
+        assert_eq!(file.hole(), 200);
+        file.consume(200);
+        assert_eq!((file.hole(), file.unconsumed()), (0, &b"one\n\0two\n"[..]));
+        file.consume(4);
+        assert_eq!(file.hole(), 0, "a NUL after the first line belongs to its line");
     }
 
     #[test]

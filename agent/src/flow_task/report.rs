@@ -39,7 +39,7 @@ impl FlowTask {
 
     /// Of a truncated file only what is there now is asked for.
     fn is_meant(&self, file: &TrackedFile, about: Option<Node>) -> bool {
-        about.is_none_or(|node| file.node == node && file.presence != Presence::Ended)
+        about.is_none_or(|node| file.node.is_same(&node) && file.presence != Presence::Ended)
     }
 
     fn file_report(&self, file: &TrackedFile, with_fingerprint: bool) -> FileReport {

@@ -9,6 +9,8 @@ use super::{
 
 /// Which files.
 pub const FILE_PATTERN: TextOption = text("filePattern", None);
+/// Which of them are left alone.
+pub const EXCLUDE_FILE_PATTERNS: ValueOption = value("excludeFilePatterns", "array of globs, default empty");
 /// Stream to send to.
 pub const KINESIS_STREAM: TextOption = text("kinesisStream", None);
 /// Delivery stream to send to.
@@ -84,7 +86,11 @@ const NO_QUEUES: &str = "there are no queues of batches; the reader waits when t
 pub const ROWS: &[OptionRow] = &[
     OptionRow::honoured(
         Shape::Text(FILE_PATTERN),
-        "directory and file-name glob, for example /var/log/app/*.log",
+        "globs for directories (** is any number of levels) and file names, for example /var/log/app/*.log",
+    ),
+    OptionRow::honoured(
+        Shape::Value(EXCLUDE_FILE_PATTERNS),
+        "files that are left alone: names, or with a slash in it whole paths (not in the Java agent)",
     ),
     OptionRow::honoured(Shape::Text(KINESIS_STREAM), "name of the stream to send to"),
     OptionRow::honoured(

@@ -121,11 +121,8 @@ fn file_pattern(section: &mut Section<'_>) -> Option<FilePattern> {
     }
     let text = section.text(&flow::FILE_PATTERN)?;
     match FilePattern::parse(&text) {
-        Ok(pattern) => {
-            if pattern.directory_looks_like_a_glob() {
-                let message = "the directory is taken as it is written, only the file name is a glob";
-                section.warn(name, message, "write one flow for each directory");
-            }
+        Ok(mut pattern) => {
+            exclude(section, &mut pattern);
             Some(pattern)
         }
         Err(error) => {
@@ -135,6 +132,24 @@ fn file_pattern(section: &mut Section<'_>) -> Option<FilePattern> {
                 Some(pattern_hint(&text, &error)),
             );
             None
+        }
+    }
+}
+
+fn exclude(section: &mut Section<'_>, pattern: &mut FilePattern) {
+    let name = flow::EXCLUDE_FILE_PATTERNS.name;
+    if section.value(name).is_some_and(|value| !value.is_array()) {
+        let hint = "put it into brackets: [ \"*.bak\" ]".to_owned();
+        return section.error(name, "expected an array of texts".to_owned(), Some(hint));
+    }
+    for (_, item) in section.items(name).unwrap_or_default() {
+        let Some(glob) = item.as_str() else {
+            section.error(name, format!("expected a text instead of {item}"), None);
+            continue;
+        };
+        if let Err(error) = pattern.exclude(glob) {
+            let hint = "put a backslash before a character that is meant literally".to_owned();
+            section.error(name, format!("\"{glob}\" is no pattern: {error}"), Some(hint));
         }
     }
 }

@@ -1,37 +1,35 @@
 //! Files that the directory shows and the flow does not know: whose are they, and from where are they read?
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Flow;
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
+use super::evidence::{Known, Question};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
 use crate::config::InitialPosition;
-use crate::core::identity::{holds, is_rotated_name};
-use crate::core::rotation::{Evidence, Relation, relate};
+use crate::core::identity::is_rotated_name;
+use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Presence, TrackedFile};
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
 
-/// A remembered file that an unknown one may have to do with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    /// One that is under way.
-    File(FileId),
-    /// One of the checkpoints whose files were not found yet.
-    Orphan(FileId),
-}
+/// How long a file is looked at all the time once a copy of it appeared: a truncation may follow, and what is written
+/// before it and not read is in neither.
+const HURRY: Duration = Duration::from_secs(2);
 
-/// What the shell has to find out about an unknown file: whether this fingerprint holds in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// Whose fingerprint it is.
-    pub known: Known,
-    /// What to compare with.
-    pub fingerprint: Fingerprint,
-    /// The size of the known file, if it is open and not truncated.
-    pub alive_size: Option<u64>,
+/// How long a copy that is being made may stand still.
+pub(super) const COPYING: Duration = Duration::from_secs(10);
+
+/// A copy that the last listing showed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SeenCopy {
+    pub(super) size: u64,
+    /// When it got that size.
+    pub(super) since: Moment,
+    /// It is as it is for long enough.
+    pub(super) is_complete: bool,
 }
 
 /// What becomes of an unknown file.
@@ -46,70 +44,38 @@ pub enum Adoption {
     /// Everything in it was read elsewhere; what is added to it is new. Open it and bring its present end to
     /// [`Flow::start_at`].
     AlreadyRead(FileId),
-    /// It is a copy of a file that is followed, or is becoming one: leave it alone.
+    /// It was read to its end. Bring the fingerprint of its stored bytes to [`Flow::stored`] if it is compressed.
+    Finished(FileId),
+    /// It is a copy of a file that is followed, or is becoming one, or it is empty: leave it alone.
     Copy,
 }
 
 impl Flow {
-    /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back.
-    pub fn listed(&mut self, listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
-        let mut unknown = Vec::new();
-        let mut seen = HashSet::new();
-        for listed in listing {
-            if !seen.insert(listed.node) {
-                continue; // a second name of the same file
-            }
-            match self.by_node.get(&listed.node) {
-                Some(file) => self.seen_again(*file, listed.path),
-                None => unknown.push(listed),
-            }
-        }
-        for file in self.files.values_mut() {
-            if file.presence == Presence::Listed && !seen.contains(&file.node) {
-                file.presence = Presence::Away { quiet_since: now };
-                file.look_at = now;
-                self.statistics.rotations.add(1);
-            }
-        }
-        self.has_young_copies = false;
-        unknown
-    }
-
-    fn seen_again(&mut self, file: FileId, path: PathBuf) {
-        let Some(file) = self.files.get_mut(&file) else { return };
-        if file.path != path || (file.presence != Presence::Listed && !self.once) {
-            let node = file.node;
-            file.move_to(path, node);
-            self.statistics.rotations.add(1);
-        }
-        file.presence = Presence::Listed;
-    }
-
-    /// What to find out about an unknown file before [`Flow::adopt`]. `intact_size` tells the present size of an open
-    /// one in which the fingerprint still holds: of one that was not truncated since it was read.
+    /// Whether a rotated file was there before the flow began: it is not read. Bring the fingerprint at the end of its
+    /// stored bytes to [`Flow::predates`].
     #[must_use]
-    pub fn questions(
-        &self,
-        unknown: &Listed,
-        intact_size: impl Fn(FileId, &Fingerprint) -> Option<u64>,
-    ) -> Vec<Question> {
-        let may_concern =
-            |node: Node, path: &Path| node == unknown.node || is_rotated_name(path, &unknown.path);
-        let orphans =
-            self.orphans.iter().filter(|orphan| may_concern(orphan.node, &orphan.path)).map(|orphan| {
-                Question {
-                    known: Known::Orphan(orphan.file),
-                    fingerprint: orphan.fingerprint,
-                    alive_size: None,
-                }
-            });
-        let files = self.files.values().filter(|file| may_concern(file.node, &file.path)).map(|file| {
-            let fingerprint = file.fingerprint();
-            let is_ended = file.presence == Presence::Ended;
-            let alive_size = if is_ended { None } else { intact_size(file.id, &fingerprint) };
-            Question { known: Known::File(file.id), fingerprint, alive_size }
-        });
-        orphans.chain(files).collect()
+    pub fn is_predecessor(&self, unknown: &Listed) -> bool {
+        !self.is_started && unknown.kind != Kind::Followed
+    }
+
+    /// Notes that a file was there before the flow began.
+    pub fn predates(&mut self, old: &Listed, fingerprint: Fingerprint) {
+        let (file, path, node) = (FileId(self.next_file), old.path.clone(), old.node);
+        self.next_file += 1;
+        self.note_finished(FileCheckpoint { file, path, node, fingerprint, is_finished: true }, old);
+    }
+
+    fn note_finished(&mut self, checkpoint: FileCheckpoint, seen: &Listed) {
+        self.memory.insert_finished(checkpoint.clone(), seen);
+        self.remembered.push(checkpoint);
+    }
+
+    /// Notes how a finished compressed file is recognised without taking it apart.
+    pub fn stored(&mut self, file: FileId, fingerprint: Fingerprint, seen: &Listed) {
+        if let Some(mut checkpoint) = self.memory.remove(file) {
+            checkpoint.fingerprint = fingerprint;
+            self.note_finished(checkpoint, seen);
+        }
     }
 
     /// Decides about an unknown file, given what was read of it for each question.
@@ -120,20 +86,18 @@ impl Flow {
         }
     }
 
-    /// Decides about a file with a rotated name, of which only the rest of a remembered file is wanted. `is_followed`:
-    /// the flow's pattern matches it, so that it will be listed too.
+    /// Decides about a file of which only the rest of a remembered file is wanted.
     pub fn adopt_rest(
         &mut self,
         found: &Listed,
         answers: &[(Question, Probe)],
-        is_followed: bool,
         now: Moment,
     ) -> Option<Adoption> {
         let (question, probe, relation) = self.closest(found, answers)?;
         let wanted = match relation {
             Relation::Same | Relation::RestOf => true,
-            Relation::PartOf => is_followed,
-            Relation::CopyOf | Relation::Stranger => false,
+            Relation::PartOf => found.kind == Kind::Followed,
+            Relation::CopyOf | Relation::Undecided | Relation::Stranger => false,
         };
         wanted.then(|| self.adopt_as(found, &question, &probe, relation, now))
     }
@@ -147,9 +111,14 @@ impl Flow {
         let related = answers
             .iter()
             .map(|(question, probe)| (question, probe, self.relation(unknown, question, probe)));
-        // The same file before copies, and of several originals the one that was read farthest.
+        // What goes on in it before what may only begin alike, and of several the one that was read farthest.
         let rank = |question: &Question, relation| {
-            (relation != Relation::Same, u64::MAX - question.fingerprint.offset)
+            let strength = match relation {
+                Relation::Same => 0,
+                Relation::RestOf => 1,
+                Relation::CopyOf | Relation::PartOf | Relation::Undecided | Relation::Stranger => 2,
+            };
+            (strength, u64::MAX - question.fingerprint.offset)
         };
         related
             .filter(|(_, _, relation)| *relation != Relation::Stranger)
@@ -165,17 +134,67 @@ impl Flow {
         relation: Relation,
         now: Moment,
     ) -> Adoption {
+        let is_all_read = unknown.size == question.fingerprint.offset && unknown.kind != Kind::Followed;
         match (relation, question.known) {
-            (Relation::CopyOf, _) => {
-                self.has_young_copies |= unknown.size < question.fingerprint.offset;
+            (Relation::CopyOf, Known::Remembered(file)) if is_all_read => {
+                self.copy_of_finished(file, unknown)
+            }
+            (Relation::CopyOf | Relation::Undecided, known) => {
+                let has_changed = self.note_copy(unknown, now);
+                let is_growing = has_changed && unknown.size < question.known_size();
+                self.has_young_copies |= relation == Relation::Undecided || is_growing;
+                if has_changed {
+                    self.hurry(known, now);
+                }
                 Adoption::Copy
             }
-            (Relation::PartOf, _) => {
-                Adoption::AlreadyRead(self.start(unknown.path.clone(), unknown.node, now))
-            }
+            (Relation::PartOf, _) => Adoption::AlreadyRead(self.start_listed(unknown, now)),
             (_, Known::File(file)) => self.continue_in(file, unknown, now),
-            (_, Known::Orphan(file)) => self.resume(file, unknown, probe, now),
+            (_, Known::Remembered(file)) if is_all_read => self.finished_in(file, unknown),
+            (_, Known::Remembered(file)) => self.resume(file, unknown, probe, now),
         }
+    }
+
+    /// Answers whether it is a new copy, or one that has changed.
+    fn note_copy(&mut self, copy: &Listed, now: Moment) -> bool {
+        let known = self.copies.get(&copy.node);
+        let has_changed = known.is_none_or(|known| known.size != copy.size);
+        if has_changed {
+            self.copies.insert(copy.node, SeenCopy { size: copy.size, since: now, is_complete: false });
+        }
+        has_changed
+    }
+
+    /// A copy was made of a file that is followed: the truncation is near.
+    fn hurry(&mut self, known: Known, now: Moment) {
+        if let Known::File(file) = known
+            && let Some(file) = self.files.get_mut(&file)
+        {
+            file.hurry_until = now.plus(HURRY);
+            file.look_at = now;
+        }
+    }
+
+    /// A finished file was found again, or what became of it.
+    fn finished_in(&mut self, file: FileId, found: &Listed) -> Adoption {
+        if let Some(mut checkpoint) = self.memory.remove(file) {
+            checkpoint.path.clone_from(&found.path);
+            checkpoint.node = found.node;
+            checkpoint.is_finished = true;
+            self.note_finished(checkpoint, found);
+        }
+        Adoption::Finished(file)
+    }
+
+    /// A second copy of a finished file is as finished.
+    fn copy_of_finished(&mut self, file: FileId, copy: &Listed) -> Adoption {
+        let Some(original) = self.memory.get(file) else { return Adoption::Copy };
+        let file = FileId(self.next_file);
+        let (path, node) = (copy.path.clone(), copy.node);
+        let copied = FileCheckpoint { file, path, node, is_finished: true, ..original.clone() };
+        self.next_file += 1;
+        self.note_finished(copied, copy);
+        Adoption::Finished(file)
     }
 
     /// Whether the directory should be listed again soon, because a copy may be being made.
@@ -184,41 +203,50 @@ impl Flow {
         self.has_young_copies
     }
 
-    fn relation(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
-        let (node, path, begins_alike) = match question.known {
-            Known::File(file) => {
-                let Some(file) = self.files.get(&file) else { return Relation::Stranger };
-                let known = file.head().len().min(probe.head.len());
-                (file.node, file.path.as_path(), file.head()[..known] == probe.head[..known])
-            }
-            Known::Orphan(file) => {
-                let Some(orphan) = self.orphans.iter().find(|orphan| orphan.file == file) else {
-                    return Relation::Stranger;
-                };
-                let alike = Print::of(&probe.head) == orphan.fingerprint.head;
-                (orphan.node, orphan.path.as_path(), alike)
-            }
-        };
-        // A truncated file keeps its node in the books; what is there now is another generation.
-        let same_node =
-            node == unknown.node && !matches!(question.known, Known::File(file) if self.is_ended(file));
-        relate(Evidence {
-            same_node,
-            content_holds: holds(&question.fingerprint, probe),
-            begins_alike,
-            nothing_read: question.fingerprint.head.length == 0,
-            offset: question.fingerprint.offset,
-            rotated_name: is_rotated_name(path, &unknown.path),
-            alive_size: question.alive_size,
-            candidate_size: unknown.size,
-        })
+    /// Changes when what was decided about a copy may be decided otherwise.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
-        let file = self.start(unknown.path.clone(), unknown.node, now);
+        if unknown.kind != Kind::Followed {
+            if unknown.size == 0 {
+                return self.leave_empty(unknown, now);
+            }
+            self.statistics.unseen_generations.add(1);
+            return Adoption::New(self.start_listed(unknown, now));
+        }
+        let file = self.start_listed(unknown, now);
         let from_end =
             !self.is_started && self.config.initial_position == InitialPosition::EndOfFile && !self.once;
         if from_end { Adoption::NewFromEnd(file) } else { Adoption::New(file) }
+    }
+
+    /// An empty file under a rotated name: nothing to read, and perhaps the beginning of a copy.
+    fn leave_empty(&mut self, unknown: &Listed, now: Moment) -> Adoption {
+        if self.note_copy(unknown, now) {
+            self.has_young_copies = true;
+            let is_copied = |file: &&TrackedFile| is_rotated_name(&file.path, &unknown.path);
+            let copied: Vec<_> = self.files.values().filter(is_copied).map(|file| file.id).collect();
+            copied.into_iter().for_each(|file| self.hurry(Known::File(file), now));
+        }
+        Adoption::Copy
+    }
+
+    fn start_listed(&mut self, unknown: &Listed, now: Moment) -> FileId {
+        let file = self.start(unknown.path.clone(), unknown.node, now);
+        self.set_presence(file, unknown.kind, now);
+        file
+    }
+
+    /// A file under a rotated name is on its way out.
+    fn set_presence(&mut self, file: FileId, kind: Kind, now: Moment) {
+        if let Some(file) = self.files.get_mut(&file)
+            && kind != Kind::Followed
+        {
+            file.presence = Presence::Away { quiet_since: now };
+        }
     }
 
     /// A file of which nothing is known, from its beginning.
@@ -240,8 +268,9 @@ impl Flow {
     /// A new file is to be read from `fingerprint`'s offset instead of its beginning.
     pub fn start_at(&mut self, file: FileId, fingerprint: Fingerprint, probe: Probe, now: Moment) {
         let Some(begun) = self.files.get(&file) else { return };
-        let (path, node) = (begun.path.clone(), begun.node);
-        let file = self.track(file, path, node, fingerprint, probe, now);
+        let (path, node, presence) = (begun.path.clone(), begun.node, begun.presence);
+        let mut file = self.track(file, path, node, fingerprint, probe, now);
+        file.presence = presence;
         self.insert(file);
     }
 
@@ -250,59 +279,59 @@ impl Flow {
         if let Some(tracked) = self.files.get_mut(&file) {
             if self.by_node.get(&tracked.node) == Some(&file) {
                 self.by_node.remove(&tracked.node);
+                // Nobody had looked at it since it was truncated: what is there now is to be found.
+                self.has_young_copies = true;
             }
+            let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
+            self.statistics.bytes_lost_by_truncation.add(lost);
             tracked.move_to(copy.path.clone(), copy.node);
             tracked.presence = Presence::Away { quiet_since: now };
             tracked.look_at = now;
             self.is_save_urgent = true;
+            self.epoch += 1;
             self.by_node.insert(copy.node, file);
         }
         Adoption::Continued(file)
     }
 
-    /// A file was found again after a restart.
+    /// A remembered file was found again, and there is more of it.
     fn resume(&mut self, file: FileId, found: &Listed, probe: &Probe, now: Moment) -> Adoption {
-        let Some(place) = self.orphans.iter().position(|orphan| orphan.file == file) else {
+        let Some(known) = self.memory.remove(file) else {
             return self.adopt_stranger(found, now);
         };
-        let orphan = self.orphans.swap_remove(place);
         let mut tracked =
-            self.track(file, found.path.clone(), found.node, orphan.fingerprint, probe.clone(), now);
-        if orphan.fingerprint.offset == 0 {
+            self.track(file, found.path.clone(), found.node, known.fingerprint, probe.clone(), now);
+        if known.fingerprint.offset == 0 {
             tracked.headers_left = self.config.skip_header_lines;
         }
         self.insert(tracked);
+        self.set_presence(file, found.kind, now);
         Adoption::Continued(file)
     }
 
-    /// Checkpoints whose files the directory does not show under a name that the flow follows.
-    #[must_use]
-    pub fn orphans(&self) -> &[FileCheckpoint] {
-        &self.orphans
+    /// Files that were being followed and that no listing has shown.
+    pub fn missing(&self) -> impl Iterator<Item = &FileCheckpoint> {
+        self.memory.iter().filter(|known| !known.is_finished && !self.memory.is_there(known.file))
     }
 
-    /// Whether a file may be one of the orphans, or its copy.
+    /// Whether a file may be one of those that are missing, or its copy.
     #[must_use]
-    pub fn may_be_orphan(&self, candidate: &Listed) -> bool {
-        let may_be = |orphan: &FileCheckpoint| {
-            orphan.node == candidate.node
-                || orphan.path == candidate.path
-                || is_rotated_name(&orphan.path, &candidate.path)
+    pub fn may_be_missing(&self, candidate: &Listed) -> bool {
+        let may_be = |known: &FileCheckpoint| {
+            known.node.is_same(&candidate.node)
+                || known.path == candidate.path
+                || is_rotated_name(&known.path, &candidate.path)
         };
-        self.orphans.iter().any(may_be)
+        self.missing().any(may_be)
     }
 
-    /// Gives the orphans up: their files cannot be found.
-    pub fn give_up_orphans(&mut self) -> Vec<FileCheckpoint> {
-        self.forgotten.extend(self.orphans.iter().map(|orphan| orphan.file));
-        std::mem::take(&mut self.orphans)
-    }
-
-    /// A file that was found outside the pattern (renamed away while the agent was down) is on its way out.
-    pub fn is_away(&mut self, file: FileId, now: Moment) {
-        if let Some(file) = self.files.get_mut(&file) {
-            file.presence = Presence::Away { quiet_since: now };
-        }
+    /// Forgets the oldest of too many remembered files that are not there any more. Answers those that had not been
+    /// read to their end.
+    pub fn forget_surplus(&mut self) -> Vec<FileCheckpoint> {
+        let mut gone = self.memory.forget_surplus();
+        self.forgotten.extend(gone.iter().map(|known| known.file));
+        gone.retain(|known| !known.is_finished);
+        gone
     }
 
     fn track(
@@ -323,6 +352,7 @@ impl Flow {
     fn insert(&mut self, file: TrackedFile) -> FileId {
         let id = file.id;
         self.is_save_urgent = true;
+        self.epoch += 1;
         self.by_node.insert(file.node, id);
         self.files.insert(id, file);
         id

@@ -91,15 +91,18 @@ impl Flow {
         loop {
             match self.step(id, wall_time_ms, &mut publish) {
                 Step::Done => {}
-                Step::Blocked => return Pumped::Blocked,
-                Step::OutOfBytes => {
-                    if let Some(file) = self.files.get_mut(&id) {
-                        file.set_landmark();
-                    }
-                    return Pumped::Empty;
-                }
+                // A stop may follow: what is acknowledged up to here is not to be sent again.
+                Step::Blocked => return self.pumped(id, Pumped::Blocked),
+                Step::OutOfBytes => return self.pumped(id, Pumped::Empty),
             }
         }
+    }
+
+    fn pumped(&mut self, id: FileId, how: Pumped) -> Pumped {
+        if let Some(file) = self.files.get_mut(&id) {
+            file.set_landmark();
+        }
+        how
     }
 
     fn step(
@@ -115,6 +118,13 @@ impl Flow {
         if file.target.is_some_and(|target| file.cut() >= target) {
             file.is_drained = true; // with --once: what came later is left for another time
             return Step::OutOfBytes;
+        }
+        let hole = file.hole();
+        if hole > 0 {
+            file.consume(hole);
+            file.ledger.pass_over(file.cut());
+            self.statistics.hole_bytes.add(hole as u64);
+            return Step::Done;
         }
         let split = file.split();
         let cut = match split {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Adoption, Flow, Next, Publish};
 use crate::checkpoint::FileCheckpoint;
 use crate::config::{AgentConfig, FlowConfig};
-use crate::source_file::Listed;
+use crate::source_file::{Kind, Listed};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
@@ -32,9 +32,16 @@ impl Bench {
         let statistics = Arc::new(FlowStatistics::default());
         let is_known = !checkpoints.is_empty();
         let mut flow = Flow::new(config(more), checkpoints, true, false, 1, Arc::clone(&statistics)).unwrap();
-        let found =
-            Listed { path: "/log/a".into(), node: Node { device: 1, inode: 1 }, size: content.len() as u64 };
-        let questions = flow.questions(&found, |_, _| None);
+        let found = Listed {
+            path: "/log/a".into(),
+            node: Node { device: 1, inode: 1, birth: 0 },
+            size: content.len() as u64,
+            stored_size: content.len() as u64,
+            modified: 0,
+            kind: Kind::Followed,
+        };
+        let mut questions = flow.own_questions(&found);
+        questions.extend(flow.questions(&found, |_, _| None));
         let answers: Vec<_> = questions
             .into_iter()
             .map(|question| {
@@ -251,4 +258,24 @@ fn aggregated_records_share_random_keys_and_others_do_not() {
         let distinct: std::collections::BTreeSet<_> = bench.keys.iter().collect();
         assert_eq!(distinct.len(), keys, "{more}");
     }
+}
+
+#[test]
+fn a_pump_without_room_leaves_a_checkpoint_behind_its_last_record() {
+    let content = b"one\ntwo\n";
+    let mut bench = Bench::new("", vec![], content);
+    let next = bench.flow.looked(bench.file, 8, 1, bench.now);
+    assert!(matches!(next, Next::Read { offset: 0, .. }), "{next:?}");
+    assert_eq!(bench.flow.read(bench.file, content, 8, bench.now), Next::Wait);
+    let mut tags = Vec::new();
+    let pumped = bench.flow.pump(bench.file, 0, |record| {
+        if !tags.is_empty() {
+            return Publish::Full;
+        }
+        tags.push(record.tag);
+        Publish::Accepted
+    });
+    assert_eq!(pumped, super::Pumped::Blocked);
+    bench.flow.acknowledge(tags[0]);
+    assert_eq!(bench.checkpoint().fingerprint.offset, 4);
 }

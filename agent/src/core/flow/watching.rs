@@ -13,6 +13,9 @@ const READ_BYTES: u64 = 256 * 1024;
 /// The longest pause between two looks at an idle file.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The pause between looks at a file of which a copy was just made.
+const HURRIED_PAUSE: Duration = Duration::from_millis(5);
+
 /// Files whose next look is this near are looked at now, so that thousands of idle files make few wake-ups.
 const LOOK_AHEAD: Duration = Duration::from_millis(25);
 
@@ -66,11 +69,19 @@ impl Flow {
         if file.presence == Presence::Ended {
             return finish(file);
         }
+        if size >= file.fetched() {
+            file.seen_size = size;
+        }
+        file.links = links;
+        file.was_moved = false;
         match judge_look(file.fetched(), size) {
             Look::Truncated => self.truncated(id, now),
             Look::AtEnd if file.target.is_some() => finish(file),
             Look::AtEnd => {
                 file.pause = (file.pause * 2).clamp(shortest_pause, LONGEST_PAUSE.max(shortest_pause));
+                if now < file.hurry_until {
+                    file.pause = HURRIED_PAUSE;
+                }
                 let quiet_at = file.at_end(now, quiet_time);
                 file.look_at = now.plus(file.pause).min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
                 file.release_buffer();
@@ -127,7 +138,7 @@ impl Flow {
         let finished: Vec<_> =
             self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
         for file in &finished {
-            self.forget(*file);
+            self.finish(*file);
         }
         finished
     }

@@ -1,0 +1,81 @@
+//! What a listing shows: known files under old or new names, files that are gone, and unknown ones.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::Flow;
+use super::adoption::COPYING;
+use crate::core::rotated_name::family;
+use crate::core::tracked_file::Presence;
+use crate::source_file::{Kind, Listed};
+use crate::types::{FileId, Moment};
+
+impl Flow {
+    /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
+    /// in which they are to be decided about: those that are where a remembered one was, then the oldest first.
+    pub fn listed(&mut self, mut listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
+        // Of two names of one file the one counts that is followed.
+        listing.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
+        self.memory.begin_listing();
+        let finished = self.memory.see(&listing);
+        let (mut unknown, mut seen) = (Vec::new(), HashSet::new());
+        for listed in listing {
+            if !seen.insert(listed.node) {
+                continue;
+            }
+            match self.by_node.get(&listed.node) {
+                Some(file) => self.seen_again(*file, listed, now),
+                None if listed.kind != Kind::Followed && finished.contains(&listed.path) => {}
+                None => unknown.push(listed),
+            }
+        }
+        for file in self.files.values_mut() {
+            if file.presence == Presence::Listed && !seen.contains(&file.node) {
+                file.presence = Presence::Away { quiet_since: now };
+                file.look_at = now;
+                self.statistics.rotations.add(1);
+            }
+        }
+        self.has_young_copies = false;
+        self.copies.retain(|copy, _| seen.contains(copy));
+        self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
+        self.keep_kin(&mut unknown);
+        unknown.sort_by_cached_key(|listed| {
+            (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
+        });
+        unknown
+    }
+
+    /// Drops rotated files of logs that nobody follows.
+    fn keep_kin(&self, unknown: &mut Vec<Listed>) {
+        if self.config.file_pattern.is_literal() || unknown.iter().all(|listed| listed.kind == Kind::Followed)
+        {
+            return;
+        }
+        let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
+        let families: HashSet<PathBuf> = followed
+            .map(|listed| family(&listed.path))
+            .chain(self.files.values().map(|file| family(&file.path)))
+            .chain(self.memory.families())
+            .collect();
+        unknown.retain(|listed| listed.kind == Kind::Followed || families.contains(&family(&listed.path)));
+    }
+
+    fn seen_again(&mut self, file: FileId, seen: Listed, now: Moment) {
+        let Some(file) = self.files.get_mut(&file) else { return };
+        let is_followed = seen.kind == Kind::Followed;
+        let is_back = is_followed && file.presence != Presence::Listed && !self.once;
+        if file.path != seen.path || is_back {
+            let node = file.node;
+            file.move_to(seen.path, node);
+            file.was_moved = true;
+            self.statistics.rotations.add(1);
+        }
+        if is_followed {
+            file.presence = Presence::Listed;
+        } else if file.presence == Presence::Listed {
+            file.presence = Presence::Away { quiet_since: now };
+            file.look_at = now;
+        }
+    }
+}

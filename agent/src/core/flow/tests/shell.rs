@@ -1,0 +1,354 @@
+//! What the shell does, in the made-up directory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::world::{Compression, LOG, World};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
+use crate::config::{AgentConfig, FlowConfig};
+use crate::core::flow::{Adoption, Flow, Next, Publish, Pumped, Question};
+use crate::core::identity::{holds, is_rotated_name};
+use crate::core::rotated_name::{kind, rotated_kind};
+use crate::source_file::{Kind, Listed};
+use crate::statistics::FlowStatistics;
+use crate::types::{FileId, Moment, Node, RecordTag};
+
+pub(super) struct Shell {
+    pub(super) world: World,
+    pub(super) random: fastrand::Rng,
+    pub(super) now: Moment,
+    pub(super) config: FlowConfig,
+    pub(super) flow: Flow,
+    pub(super) statistics: Arc<FlowStatistics>,
+    open: HashMap<FileId, Node>,
+    pub(super) store: BTreeMap<FileId, FileCheckpoint>,
+    in_flight: Vec<RecordTag>,
+    pub(super) delivered: HashMap<String, u32>,
+    /// The file whose next record found no room.
+    blocked: Option<FileId>,
+    has_searched: bool,
+}
+
+pub(super) fn config(pattern: &str, more: &str) -> FlowConfig {
+    let text = format!(r#"{{"flows":[{{"filePattern":"{pattern}","kinesisStream":"s"{more}}}]}}"#);
+    AgentConfig::parse(&text, "agent.json").expect("a lawful configuration").config.flows.remove(0)
+}
+
+pub(super) fn flow(
+    config: &FlowConfig,
+    store: &BTreeMap<FileId, FileCheckpoint>,
+    statistics: &Arc<FlowStatistics>,
+) -> Flow {
+    let checkpoints = store.values().cloned().collect();
+    Flow::new(config.clone(), checkpoints, true, false, 1, Arc::clone(statistics))
+        .expect("no converters to compile")
+}
+
+fn probe(content: &[u8], wanted: Wanted) -> Probe {
+    let start = usize::try_from(wanted.marker_start).expect("small").min(content.len());
+    let end = (start + wanted.marker_length).min(content.len());
+    Probe {
+        head: content[..wanted.head_length.min(content.len())].to_vec(),
+        marker: content[start..end].to_vec(),
+    }
+}
+
+impl Shell {
+    pub(super) fn new(seed: u64, pattern: &str) -> Self {
+        // In every other life a line is complete when the next one begins, or after a while.
+        let lines = ["", r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#];
+        let config = config(pattern, lines[seed as usize % 2]);
+        let statistics = Arc::new(FlowStatistics::default());
+        let flow = flow(&config, &BTreeMap::new(), &statistics);
+        Self {
+            world: World::new(seed),
+            random: fastrand::Rng::with_seed(seed ^ 0xA5A5),
+            now: Moment::ORIGIN,
+            config,
+            flow,
+            statistics,
+            open: HashMap::new(),
+            store: BTreeMap::new(),
+            in_flight: Vec::new(),
+            delivered: HashMap::new(),
+            blocked: None,
+            has_searched: false,
+        }
+    }
+
+    fn listing(&self, kind: impl Fn(&Path) -> Option<Kind>) -> Vec<Listed> {
+        let world = &self.world;
+        let links = world.links.iter().filter_map(|(link, to)| Some((link, world.names.get(to)?)));
+        let all = world.names.iter().chain(links);
+        let listed = all.filter_map(|(path, node)| {
+            let file = &world.files[node];
+            let size = file.size() as u64;
+            let (path, node, modified) = (path.clone(), *node, file.modified);
+            Some(Listed { kind: kind(&path)?, path, node, size, stored_size: size, modified })
+        });
+        listed.collect()
+    }
+
+    fn kind(&self, path: &Path) -> Option<Kind> {
+        if path.parent() == Some(Path::new("/log")) { kind(&self.config.file_pattern, path) } else { None }
+    }
+
+    fn questions(&self, found: &Listed) -> Vec<Question> {
+        let intact_size = |file, fingerprint: &Fingerprint| {
+            let content = self.world.content(*self.open.get(&file)?);
+            holds(fingerprint, &probe(content, fingerprint.wanted())).then_some(content.len() as u64)
+        };
+        self.flow.questions(found, intact_size)
+    }
+
+    /// The file as it was opened, and the answers; None if it cannot be read now.
+    fn examine(&self, listed: &Listed) -> Option<(Listed, Vec<(Question, Probe)>)> {
+        let file = &self.world.files[&listed.node];
+        let mut found = listed.clone();
+        let mut questions = self.flow.own_questions(&found);
+        let answer = |question: Question, content: &[u8]| {
+            let probe = probe(content, question.fingerprint.wanted());
+            (question, probe)
+        };
+        if found.kind == Kind::Compressed {
+            let stored = file.stored();
+            for question in &questions {
+                let (question, probe) = answer(question.clone(), &stored);
+                if question.fingerprint.offset == found.stored_size && holds(&question.fingerprint, &probe) {
+                    return Some((found, vec![(question, probe)]));
+                }
+            }
+            if file.compression != Compression::Complete {
+                return None;
+            }
+            found.size = file.content.len() as u64;
+            questions.extend(self.questions(&found));
+            let answers = questions.into_iter().map(|question| answer(question, &file.content)).collect();
+            return Some((found, answers));
+        }
+        let mut answers: Vec<_> =
+            questions.into_iter().map(|question| answer(question, &file.content)).collect();
+        if !self.flow.recognises(&found, &answers) {
+            answers
+                .extend(self.questions(&found).into_iter().map(|question| answer(question, &file.content)));
+        }
+        Some((found, answers))
+    }
+
+    fn hold(&mut self, adoption: Adoption, found: &Listed) {
+        let file = &self.world.files[&found.node];
+        let id = match adoption {
+            Adoption::Copy => return,
+            Adoption::Finished(id) => {
+                if found.kind == Kind::Compressed {
+                    let stored = file.stored();
+                    let size = stored.len() as u64;
+                    let print = Fingerprint::of_probe(size, &probe(&stored, Fingerprint::wanted_at(size)));
+                    self.flow.stored(id, print, found);
+                }
+                return;
+            }
+            Adoption::New(id) => {
+                self.flow.foresee(id, &file.content);
+                id
+            }
+            Adoption::NewFromEnd(id) | Adoption::Continued(id) => id,
+            Adoption::AlreadyRead(id) => {
+                let probe = probe(&file.content, Fingerprint::wanted_at(found.size));
+                let fingerprint = Fingerprint::of_probe(found.size, &probe);
+                self.flow.start_at(id, fingerprint, probe, self.now);
+                id
+            }
+        };
+        self.open.insert(id, found.node);
+    }
+
+    pub(super) fn list(&mut self) {
+        let listing = self.listing(|path| self.kind(path));
+        for unknown in self.flow.listed(listing, self.now) {
+            if self.flow.is_predecessor(&unknown) {
+                let stored = self.world.files[&unknown.node].stored();
+                let size = stored.len() as u64;
+                let print = Fingerprint::of_probe(size, &probe(&stored, Fingerprint::wanted_at(size)));
+                self.flow.predates(&unknown, print);
+                continue;
+            }
+            if self.flow.is_tracked(unknown.node) {
+                continue;
+            }
+            let Some((found, answers)) = self.examine(&unknown) else { continue };
+            let adoption = self.flow.adopt(&found, &answers, self.now);
+            self.hold(adoption, &found);
+        }
+        if !std::mem::replace(&mut self.has_searched, true) {
+            let mut candidates =
+                self.listing(|path| self.kind(path).or_else(|| path.file_name().map(rotated_kind)));
+            candidates.retain(|candidate| self.flow.may_be_missing(candidate));
+            self.take_rest(candidates);
+        }
+        self.flow.forget_surplus();
+        self.flow.started();
+    }
+
+    fn search_rest(&mut self, path: &Path) {
+        let candidates = self.listing(|candidate| {
+            let is_rotated = is_rotated_name(path, candidate);
+            self.kind(candidate)
+                .or_else(|| is_rotated.then(|| candidate.file_name().map_or(Kind::Rotated, rotated_kind)))
+        });
+        self.take_rest(candidates);
+    }
+
+    fn take_rest(&mut self, candidates: Vec<Listed>) {
+        for found in candidates {
+            if self.flow.is_tracked(found.node) {
+                continue;
+            }
+            let Some((found, answers)) = self.examine(&found) else { continue };
+            let Some(adoption) = self.flow.adopt_rest(&found, &answers, self.now) else { continue };
+            self.hold(adoption, &found);
+        }
+    }
+
+    fn look(&mut self, id: FileId) {
+        let Some(node) = self.open.get(&id).copied() else { return };
+        let content = self.world.content(node).to_vec();
+        let links = u64::from(self.world.names.values().any(|named| *named == node));
+        let mut next = self.flow.looked(id, content.len() as u64, links, self.now);
+        if let Next::Read { offset, length } = next {
+            let start = usize::try_from(offset).expect("small");
+            // Short reads are lawful.
+            let end = content.len().min(start + self.random.usize(300..6000).min(length));
+            next = self.flow.read(id, &content[start..end], content.len() as u64, self.now);
+            if next == Next::Wait {
+                next = Next::Drain;
+            }
+            if self.flow.take_save_urgency() {
+                self.save();
+            }
+        }
+        match next {
+            Next::Truncated(new) => {
+                let path = self.flow.file(id).expect("is under way").path.clone();
+                self.open.insert(new, node);
+                self.search_rest(&path);
+            }
+            Next::Drain => self.pump(id),
+            Next::Wait | Next::Read { .. } => {}
+        }
+    }
+
+    fn pump(&mut self, id: FileId) {
+        let room = self.random.usize(..200);
+        let mut accepted = Vec::new();
+        let pumped = self.flow.pump(id, 0, |record| {
+            if accepted.len() == room {
+                return Publish::Full;
+            }
+            let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
+            accepted.push((record.tag, line.trim_end_matches('\n').to_owned()));
+            Publish::Accepted
+        });
+        self.blocked = (pumped == Pumped::Blocked).then_some(id);
+        for (tag, line) in accepted {
+            // The service has it at once; the acknowledgement comes later.
+            *self.delivered.entry(line).or_default() += 1;
+            self.in_flight.push(tag);
+        }
+    }
+
+    pub(super) fn step(&mut self) {
+        self.now = self.now.plus(Duration::from_millis(self.random.u64(1..400)));
+        if self.random.f64() < 0.3 {
+            self.list();
+        }
+        if let Some(blocked) = self.blocked {
+            self.pump(blocked);
+        }
+        for file in self.flow.due(self.now) {
+            if self.blocked.is_none() {
+                self.look(file);
+            }
+        }
+        for _ in 0..self.random.usize(..100).min(self.in_flight.len()) {
+            let place = self.random.usize(..self.in_flight.len());
+            self.flow.acknowledge(self.in_flight.swap_remove(place));
+        }
+        for gone in self.flow.give_up_finished() {
+            self.open.remove(&gone);
+        }
+        if self.flow.take_save_urgency() || self.random.f64() < 0.3 {
+            self.save();
+        }
+        let open: Vec<Node> = self.open.values().copied().collect();
+        self.world.sweep(|node| open.contains(&node));
+    }
+
+    pub(super) fn save(&mut self) {
+        let (saved, forgotten) = self.flow.checkpoints();
+        forgotten.iter().for_each(|file| drop(self.store.remove(file)));
+        self.store.extend(saved.into_iter().map(|checkpoint| (checkpoint.file, checkpoint)));
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.world.note("crash");
+        self.flow = flow(&self.config, &self.store, &self.statistics);
+        self.open.clear();
+        self.in_flight.clear();
+        self.blocked = None;
+        self.has_searched = false;
+        self.world.sweep(|_| false);
+    }
+
+    /// Whether the agent holds a file, or has saved that it knows it.
+    pub(super) fn is_known(&self, node: Node) -> bool {
+        self.is_saved(node, |_| true)
+    }
+
+    /// Whether it is saved that all of a file is done.
+    pub(super) fn is_done(&self, node: Node) -> bool {
+        let file = &self.world.files[&node];
+        let sizes = [file.content.len() as u64, file.size() as u64];
+        self.is_saved(node, |known| sizes.contains(&known.fingerprint.offset))
+    }
+
+    fn is_saved(&self, node: Node, is: impl Fn(&FileCheckpoint) -> bool) -> bool {
+        let content = self.world.content(node);
+        self.store.values().any(|known| {
+            let holds = holds(&known.fingerprint, &probe(content, known.fingerprint.wanted()));
+            known.node.is_same(&node) && known.fingerprint.head.length > 0 && holds && is(known)
+        })
+    }
+
+    /// Everything that is there is read and acknowledged, and what was rotated away is given up.
+    pub(super) fn settle(&mut self) {
+        self.world.end_line();
+        for _ in 0..3000 {
+            self.list();
+            self.step();
+            let is_read = self.flow.files().all(|file| {
+                let size = self.world.content(self.open[&file.id]).len() as u64;
+                file.is_drained || file.cut() == size
+            });
+            let is_quiet = self.blocked.is_none() && self.in_flight.is_empty();
+            if is_read && is_quiet && self.flow.outstanding() == 0 && !self.flow.has_young_copies() {
+                return;
+            }
+        }
+        panic!("never settled: {:?}", self.world.around(usize::MAX));
+    }
+
+    pub(super) fn missing(&self) -> Vec<&String> {
+        self.world.written.iter().filter(|line| !self.delivered.contains_key(*line)).collect()
+    }
+
+    pub(super) fn doubled(&self) -> Vec<&String> {
+        self.delivered.iter().filter(|(_, copies)| **copies > 1).map(|(line, _)| line).collect()
+    }
+
+    pub(super) fn live(&self) -> Node {
+        self.world.names[Path::new(LOG)]
+    }
+}

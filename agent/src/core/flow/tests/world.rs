@@ -1,0 +1,342 @@
+//! A made-up directory: an application that writes numbered lines, and everything that is done to its log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use crate::types::Node;
+
+pub(super) const LOG: &str = "/log/app.log";
+
+/// The chain is longer than any life, so that nothing falls off its end unread.
+const CHAIN: usize = 400;
+
+/// A file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stored {
+    /// Its bytes; of a compressed file, what is in it.
+    pub(super) content: Vec<u8>,
+    pub(super) modified: u64,
+    pub(super) compression: Compression,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Compression {
+    #[default]
+    None,
+    Begun,
+    Complete,
+}
+
+impl Stored {
+    /// How many bytes [`Stored::stored`] has.
+    pub(super) fn size(&self) -> usize {
+        match self.compression {
+            Compression::None => self.content.len(),
+            Compression::Begun => (self.content.len() + 11) / 2,
+            Compression::Complete => self.content.len() + 11,
+        }
+    }
+
+    /// Its bytes as they are stored. Nothing but their sizes and their difference counts.
+    pub(super) fn stored(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> =
+            b"compressed ".iter().chain(self.content.iter()).map(|byte| byte ^ 0x55).collect();
+        match self.compression {
+            Compression::None => return self.content.clone(),
+            Compression::Begun => bytes.truncate(bytes.len() / 2),
+            Compression::Complete => {}
+        }
+        bytes
+    }
+}
+
+/// The directory and the application.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) random: fastrand::Rng,
+    pub(super) files: HashMap<Node, Stored>,
+    pub(super) names: BTreeMap<PathBuf, Node>,
+    pub(super) links: BTreeMap<PathBuf, PathBuf>,
+    free_inodes: Vec<u64>,
+    next_inode: u64,
+    /// The file system's clock, which may jump.
+    clock: u64,
+    writer: Node,
+    /// Where a writer without `O_APPEND` writes next.
+    writer_place: Option<usize>,
+    partial: bool,
+    pub(super) written: Vec<String>,
+    pub(super) history: Vec<(usize, String)>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut world = Self {
+            random: fastrand::Rng::with_seed(seed),
+            files: HashMap::new(),
+            names: BTreeMap::new(),
+            links: BTreeMap::new(),
+            free_inodes: Vec::new(),
+            next_inode: 1,
+            clock: 1 << 50,
+            writer: Node::GONE,
+            writer_place: None,
+            partial: false,
+            written: Vec::new(),
+            history: Vec::new(),
+        };
+        world.writer = world.create(LOG, &[]);
+        world
+    }
+
+    pub(super) fn create(&mut self, path: &str, content: &[u8]) -> Node {
+        let is_reused = !self.free_inodes.is_empty() && self.random.u32(..4) > 0;
+        let inode = if is_reused { self.free_inodes.pop() } else { None };
+        let inode = inode.unwrap_or_else(|| {
+            self.next_inode += 1;
+            self.next_inode
+        });
+        self.clock += 1;
+        let node = Node { device: 1, inode, birth: self.clock };
+        let stored = Stored { content: content.to_vec(), modified: self.clock, ..Stored::default() };
+        self.files.insert(node, stored);
+        self.names.insert(path.into(), node);
+        node
+    }
+
+    /// Frees what has no name and is held by nobody.
+    pub(super) fn sweep(&mut self, is_open: impl Fn(Node) -> bool) {
+        let is_named = |node: &Node| self.names.values().any(|named| named == node);
+        let gone: Vec<Node> = self
+            .files
+            .keys()
+            .filter(|node| !is_named(node) && !is_open(**node) && **node != self.writer)
+            .copied()
+            .collect();
+        for node in gone {
+            self.files.remove(&node);
+            self.free_inodes.push(node.inode);
+        }
+    }
+
+    pub(super) fn live(&self) -> Node {
+        self.names[Path::new(LOG)]
+    }
+
+    pub(super) fn content(&self, node: Node) -> &[u8] {
+        &self.files[&node].content
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.clock += 1;
+        let file = self.files.get_mut(&self.writer).expect("what is written to is kept");
+        if let Some(place) = &mut self.writer_place {
+            let end = *place + bytes.len();
+            file.content.resize(end.max(file.content.len()), 0);
+            file.content[*place..end].copy_from_slice(bytes);
+            *place = end;
+        } else {
+            file.content.extend_from_slice(bytes);
+        }
+        file.modified = self.clock;
+    }
+
+    pub(super) fn append(&mut self, lines: u64) {
+        self.end_line();
+        for _ in 0..lines {
+            let line = format!("line {:06} {}", self.written.len(), "x".repeat(self.random.usize(..60)));
+            self.write(format!("{line}\n").as_bytes());
+            self.written.push(line);
+        }
+    }
+
+    pub(super) fn begin_line(&mut self) {
+        self.end_line();
+        let line = format!("line {:06} in two parts", self.written.len());
+        self.write(&line.as_bytes()[..9]);
+        self.written.push(line);
+        self.partial = true;
+    }
+
+    pub(super) fn end_line(&mut self) {
+        if std::mem::take(&mut self.partial) {
+            let rest = self.written.last().expect("was begun")[9..].to_owned();
+            self.write(format!("{rest}\n").as_bytes());
+        }
+    }
+
+    pub(super) fn note(&mut self, what: &str) {
+        self.history.push((self.written.len(), what.to_owned()));
+    }
+
+    /// What happened around a line.
+    pub(super) fn around(&self, line: usize) -> &[(usize, String)] {
+        let place = self.history.partition_point(|(before, _)| *before <= line);
+        &self.history[place.saturating_sub(8)..(place + 10).min(self.history.len())]
+    }
+
+    pub(super) fn jump_clock(&mut self) {
+        self.note("clock jumps");
+        let day = 86_400_000_000_000;
+        self.clock = if self.random.bool() { self.clock + day } else { self.clock - day };
+    }
+
+    fn numbered(number: usize) -> PathBuf {
+        format!("{LOG}.{number}").into()
+    }
+
+    /// Makes room for a new `.1`, compressed ones included.
+    fn shift_chain(&mut self) {
+        for number in (1..CHAIN).rev() {
+            for ending in ["", ".gz"] {
+                if let Some(node) = self.names.remove(Path::new(&format!("{LOG}.{number}{ending}"))) {
+                    self.names.insert(format!("{LOG}.{}{ending}", number + 1).into(), node);
+                }
+            }
+        }
+    }
+
+    fn rotated_path(&mut self) -> PathBuf {
+        if self.random.u32(..4) > 0 {
+            self.shift_chain();
+            return Self::numbered(1);
+        }
+        format!("{LOG}-20261121{:06}", self.written.len() * 100 + self.names.len()).into()
+    }
+
+    /// The application opens its log, which it makes if it is not there.
+    fn reopen(&mut self) {
+        self.end_line();
+        self.writer_place = None;
+        let live = self.names.get(Path::new(LOG)).copied();
+        self.writer = live.unwrap_or_else(|| self.create(LOG, &[]));
+    }
+
+    pub(super) fn rotate_by_rename(&mut self) {
+        self.note("rename");
+        self.end_line();
+        let to = self.rotated_path();
+        let node = self.names.remove(Path::new(LOG)).expect("the live file exists");
+        self.names.insert(to, node);
+        if self.random.u32(..3) == 0 {
+            // The old file is written to until the application is told.
+            let lines = self.random.u64(..5);
+            self.create(LOG, &[]);
+            self.append(lines);
+        }
+        self.reopen();
+    }
+
+    /// The copy that a copytruncate begins with, half made.
+    pub(super) fn begin_copy(&mut self) -> Node {
+        self.note("copy begins");
+        self.end_line();
+        let to = self.rotated_path();
+        let content = self.content(self.live()).to_vec();
+        self.create(to.to_str().expect("text"), &content[..content.len() / 2])
+    }
+
+    /// The rest of the copy. Nothing is written from here to the truncation: what a program writes then is in neither
+    /// file.
+    pub(super) fn finish_copy(&mut self, copy: Node) {
+        self.note("copy is complete");
+        self.end_line();
+        let content = self.content(self.live()).to_vec();
+        self.clock += 1;
+        *self.files.get_mut(&copy).expect("was begun") =
+            Stored { content, modified: self.clock, ..Stored::default() };
+    }
+
+    pub(super) fn truncate(&mut self) {
+        self.note("truncate");
+        self.clock += 1;
+        let live = self.live();
+        let file = self.files.get_mut(&live).expect("it exists");
+        if self.writer_place.is_none() && self.random.u32(..6) == 0 {
+            self.writer_place = Some(file.content.len());
+        }
+        if self.writer_place.is_some() && self.random.bool() {
+            self.writer_place = None;
+        }
+        file.content.clear();
+        file.modified = self.clock;
+    }
+
+    /// Rotated plain files of which no other name is known.
+    fn rotated(&self) -> Vec<PathBuf> {
+        let is_plain = |path: &Path| {
+            let text = path.to_str().expect("text");
+            text != LOG && text.starts_with(LOG) && !text.ends_with(".gz")
+        };
+        self.names
+            .iter()
+            .filter(|(path, node)| is_plain(path) && **node != self.writer)
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    pub(super) fn begin_compression(&mut self) -> Option<(PathBuf, Node)> {
+        let plain = self.rotated();
+        let path = plain.get(self.random.usize(..plain.len().max(1)))?.clone();
+        self.note(&format!("{} is compressed", path.display()));
+        let stored = self.files[&self.names[&path]].clone();
+        let packed = self.create(&format!("{}.gz", path.display()), &stored.content);
+        let file = self.files.get_mut(&packed).expect("was made");
+        // gzip keeps the time of the last write.
+        (file.modified, file.compression) = (stored.modified, Compression::Begun);
+        Some((path, packed))
+    }
+
+    pub(super) fn finish_compression(&mut self, (path, packed): (PathBuf, Node)) {
+        self.note("compressed");
+        if let Some(file) = self.files.get_mut(&packed) {
+            file.compression = Compression::Complete;
+        }
+        self.names.remove(&path);
+    }
+
+    /// Rotation into another directory; of a file that the agent knows.
+    pub(super) fn move_away(&mut self, is_known: impl Fn(Node) -> bool) {
+        let mut plain = self.rotated();
+        plain.retain(|path| is_known(self.names[path]));
+        if let Some(path) = plain.pop() {
+            self.note(&format!("{} is moved away", path.display()));
+            let node = self.names.remove(&path).expect("was listed");
+            self.names
+                .insert(format!("/log/old/{}", self.names.len() + self.written.len() * 100).into(), node);
+        }
+    }
+
+    pub(super) fn delete(&mut self, may_be_deleted: impl Fn(Node) -> bool) {
+        let mut all: Vec<PathBuf> =
+            self.names.keys().filter(|path| *path != Path::new(LOG)).cloned().collect();
+        all.retain(|path| self.names[path] != self.writer && may_be_deleted(self.names[path]));
+        if !all.is_empty() {
+            let path = all.swap_remove(self.random.usize(..all.len()));
+            self.note(&format!("{} is deleted", path.display()));
+            self.names.remove(&path);
+        }
+    }
+
+    /// Another name of a file, hard or symbolic.
+    pub(super) fn link(&mut self) {
+        let number = self.links.len() + self.written.len() * 100;
+        if self.random.bool() {
+            self.note("a symbolic link");
+            self.links.insert(format!("{LOG}.link{number}").into(), LOG.into());
+        } else if let Some(path) = self.rotated().pop() {
+            self.note(&format!("a hard link of {}", path.display()));
+            self.names.insert(format!("/log/old/hard{number}").into(), self.names[&path]);
+        }
+    }
+
+    /// An editor writes the file anew, and the application opens it again.
+    pub(super) fn replace(&mut self) {
+        let content = self.content(self.live()).to_vec();
+        if content.len() > 1200 && self.writer == self.live() && !self.partial {
+            self.note("replaced by an editor");
+            self.create(LOG, &content);
+            self.reopen();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which name a rotated file had before it was rotated, as far as its present name tells.
+//!
+//! | name | may have been |
+//! |---|---|
+//! | `app.log.1`, `app.log-20261121`, `app.log.2026-11-21T10:00` | `app.log` |
+//! | `app-20261121.log`, `app.1.log` | `app.log` |
+//! | `app.log-20261121.1` | `app.log-20261121`, `app.log` |
+//! | `app.log.2.gz`, `app-20261121.log.gz` | the same without `.gz`, and what that may have been |
+//! | `app.log.1.bz2` | `app.log.bz2`, which no pattern matches |
+//! | `app.log.bak`, `app.logger` | nothing else |
+//!
+//! Invariant: only additions that begin with a separator and a digit count, so that a file that merely has a longer
+//! name is never taken for a log.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::config::FilePattern;
+use crate::source_file::Kind;
+
+/// The ending of gzip files, in any case.
+const GZIP: &[u8] = b".gz";
+
+/// Why a file is listed in one of the pattern's directories, if it is: the pattern matches its name, or one that it may
+/// have had.
+#[must_use]
+pub fn kind(pattern: &FilePattern, path: &Path) -> Option<Kind> {
+    let name = path.file_name()?;
+    if pattern.matches(name) {
+        return (!pattern.excludes(path)).then_some(Kind::Followed);
+    }
+    let is_of = |original: &OsString| {
+        pattern.matches(original)
+            && !pattern.excludes(path)
+            && !pattern.excludes(&path.with_file_name(original))
+    };
+    originals(name).iter().any(is_of).then(|| rotated_kind(name))
+}
+
+/// The kind of a file whose name rotation made.
+#[must_use]
+pub fn rotated_kind(name: &OsStr) -> Kind {
+    if is_compressed(name) { Kind::Compressed } else { Kind::Rotated }
+}
+
+/// Whether the name is one of a gzip file.
+#[must_use]
+pub fn is_compressed(name: &OsStr) -> bool {
+    without_gzip(name.as_bytes()).is_some()
+}
+
+/// The names that a file of this name may have had before it was rotated, the longest first.
+#[must_use]
+pub fn originals(name: &OsStr) -> Vec<OsString> {
+    let whole = name.as_bytes();
+    let plain = without_gzip(whole);
+    let mut found: Vec<Vec<u8>> = plain.map(<[u8]>::to_vec).into_iter().collect();
+    let plain = plain.unwrap_or(whole);
+    found.extend(cuts(plain).map(|end| plain[..end].to_vec()));
+    if let Some(dot) = extension(plain) {
+        found.extend(cuts(&plain[..dot]).map(|end| [&plain[..end], &plain[dot..]].concat()));
+    }
+    found.retain(|original| !original.is_empty());
+    found.sort_by_key(|original| std::cmp::Reverse(original.len()));
+    found.into_iter().map(OsString::from_vec).collect()
+}
+
+/// The path that all generations of one log share: the shortest of the originals, or the path itself.
+#[must_use]
+pub fn family(path: &Path) -> PathBuf {
+    let shortest = path.file_name().and_then(|name| originals(name).pop());
+    shortest.map_or_else(|| path.to_owned(), |name| path.with_file_name(name))
+}
+
+fn without_gzip(name: &[u8]) -> Option<&[u8]> {
+    let (plain, ending) = name.split_at_checked(name.len().checked_sub(GZIP.len())?)?;
+    ending.eq_ignore_ascii_case(GZIP).then_some(plain)
+}
+
+/// Where the additions of rotation at the end of a name may begin.
+fn cuts(name: &[u8]) -> impl Iterator<Item = usize> {
+    let is_added = |byte: &u8| byte.is_ascii_digit() || b".-_:+TZ".contains(byte);
+    let kept = name.iter().rposition(|byte| !is_added(byte)).map_or(0, |last| last + 1);
+    let begins =
+        |place: &usize| b".-_".contains(&name[*place]) && name.get(place + 1).is_some_and(u8::is_ascii_digit);
+    (kept.max(1)..name.len()).filter(begins)
+}
+
+/// Where the extension begins, if it is a word.
+fn extension(name: &[u8]) -> Option<usize> {
+    let dot = name.iter().rposition(|byte| *byte == b'.')?;
+    name[dot + 1..].first().is_some_and(u8::is_ascii_alphabetic).then_some(dot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rotated_file_was_called() {
+        let table: [(&str, &[&str]); 19] = [
+            ("app.log", &[]),
+            ("app.log.1", &["app.log"]),
+            ("app.log.10", &["app.log"]),
+            ("app.log-20261121", &["app.log"]),
+            ("app.log.2026-11-21T10:00Z", &["app.log.2026-11", "app.log.2026", "app.log"]),
+            ("app-20261121.log", &["app.log"]),
+            ("app.1.log", &["app.log"]),
+            ("app.log-20261121.1", &["app.log-20261121", "app.log"]),
+            ("app.log.2.gz", &["app.log.2", "app.log"]),
+            ("app.log.gz", &["app.log"]),
+            ("app-1.log.GZ", &["app-1.log", "app.log"]),
+            ("app.log.bak", &[]),
+            ("app.logger", &[]),
+            ("app.log.1.bz2", &["app.log.bz2"]),
+            ("messages", &[]),
+            ("messages-1", &["messages"]),
+            (".1", &[]),
+            (".gz", &[]),
+            ("", &[]),
+        ];
+        for (name, expected) in table {
+            let expected: Vec<OsString> = expected.iter().map(OsString::from).collect();
+            let found = originals(OsStr::new(name));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn why_a_file_is_listed() {
+        for (pattern, name, expected) in [
+            ("app.log", "app.log", Some(Kind::Followed)),
+            ("app.log", "app.log.1", Some(Kind::Rotated)),
+            ("app.log", "app-20261121.log", Some(Kind::Rotated)),
+            ("app.log", "app.log.1.gz", Some(Kind::Compressed)),
+            ("app.log", "app.log.bak", None),
+            ("app.log*", "app.log.1", Some(Kind::Followed)),
+            ("app.log*", "app.log.1.gz", Some(Kind::Compressed)),
+            ("*", "archive.tar.gz", Some(Kind::Compressed)),
+            ("a*.log", "a-secret.log", None),
+            ("a*.log", "a-secret.log.1", None),
+        ] {
+            let mut pattern = FilePattern::parse(&format!("/log/{pattern}")).expect("a pattern");
+            pattern.exclude("*secret.log").expect("a pattern");
+            assert_eq!(kind(&pattern, &Path::new("/log").join(name)), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_log_and_its_generations_are_a_family() {
+        for name in ["app.log", "app.log.1", "app.log-20261121.2", "app.log.3.gz", "app-20261121.log"] {
+            assert_eq!(family(&Path::new("/log").join(name)), Path::new("/log/app.log"), "{name}");
+        }
+        assert_eq!(family(Path::new("/log/app.log.bak")), Path::new("/log/app.log.bak"));
+    }
+}

@@ -1,0 +1,145 @@
+//! The chores with directories: listing them, and the search for files that a start did not find.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{FlowTask, UNWATCHED_RESCAN};
+use crate::core::rotated_name::{kind, rotated_kind};
+use crate::fs;
+use crate::fs::directories::{self, Directories};
+use crate::source_file::Listed;
+
+impl FlowTask {
+    /// Lists the directories and takes in what is new.
+    pub(super) fn list(&mut self) -> io::Result<()> {
+        let listing = self.list_files()?;
+        self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
+        let nodes: HashSet<_> = listing.iter().map(|listed| listed.node).collect();
+        self.state.passed_over.retain(|node, _| nodes.contains(node));
+        for unknown in self.flow.listed(listing, self.clock.now()) {
+            if let Err(error) = self.adopt(&unknown) {
+                self.report_unreadable(&unknown.path, &error);
+            }
+        }
+        // While the directory is not there (a mount that comes later) its files are not given up.
+        if fs::is_directory(self.config.file_pattern.root()) {
+            self.search_missing()?;
+            self.forget_surplus();
+        }
+        let is_first = !std::mem::replace(&mut self.state.has_listed, true);
+        if is_first {
+            self.flow.started();
+            if self.flow.files().next().is_none() {
+                tracing::warn!(
+                    flow = self.config.id,
+                    "no file matches {} yet; one that appears is taken up at once",
+                    self.config.file_pattern
+                );
+            }
+        }
+        if self.flow.take_save_urgency() || is_first {
+            self.save_now();
+        }
+        let soon = !self.state.is_watched || self.flow.has_young_copies();
+        let period = if soon { UNWATCHED_RESCAN } else { self.config.max_time_between_file_tracker_refresh };
+        self.state.list_at = self.clock.now().plus(period);
+        Ok(())
+    }
+
+    fn list_files(&mut self) -> io::Result<Vec<Listed>> {
+        let found = self.watched_directories();
+        let is_only = self.config.file_pattern.levels().is_empty();
+        let (mut files, mut skipped) = (Vec::new(), Vec::new());
+        for directory in &found.matching {
+            let pattern = &self.config.file_pattern;
+            match fs::list(directory, |name| kind(pattern, &directory.join(name))) {
+                Ok(listing) => {
+                    files.extend(listing.files);
+                    skipped.extend(listing.skipped);
+                }
+                Err(error) if is_only => return Err(error),
+                Err(error) => self.report_unreadable(directory, &error),
+            }
+        }
+        for (directory, error) in &found.unreadable {
+            self.report_unreadable(directory, error);
+        }
+        self.note_skipped(skipped);
+        Ok(files)
+    }
+
+    /// Watched first and listed then: what appears in between is seen by one of the two.
+    fn watched_directories(&mut self) -> Directories {
+        let (root, levels) = (self.config.file_pattern.root(), self.config.file_pattern.levels());
+        let mut found = directories::find(root, levels);
+        self.state.is_watched = self.watch(&found);
+        if !levels.is_empty() {
+            // A directory that appeared before its parent was watched.
+            found = directories::find(root, levels);
+            self.state.is_watched &= self.watch(&found);
+        }
+        found
+    }
+
+    fn watch(&self, found: &Directories) -> bool {
+        let directories = found.passed.iter().chain(&found.matching);
+        // No short cut: the others are watched even if one is not.
+        directories.fold(!found.matching.is_empty() || !found.passed.is_empty(), |all, directory| {
+            self.discovery.watch(directory, &self.inbox) && all
+        })
+    }
+
+    fn note_skipped(&mut self, skipped: Vec<PathBuf>) {
+        for path in skipped.iter().filter(|path| !self.state.skipped.contains(path)) {
+            let flow = &self.config.id;
+            tracing::info!(flow, path = %path.display(), "matches and is no regular file, left alone");
+        }
+        self.state.skipped = skipped;
+    }
+
+    /// After a restart, once: files that were rotated out of the pattern, or truncated, while the agent was down.
+    fn search_missing(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.state.has_searched, true) {
+            return Ok(());
+        }
+        let parents = self.flow.missing().filter_map(|missing| missing.path.parent());
+        let parents: BTreeSet<PathBuf> = parents.map(Path::to_owned).collect();
+        for parent in parents {
+            // Rotation may move files into a directory below.
+            let below = directories::below(&parent).unwrap_or_default();
+            for directory in std::iter::once(parent.clone()).chain(below) {
+                let Ok(listing) = fs::list(&directory, |name| Some(rotated_kind(name))) else { continue };
+                let mut candidates = listing.files;
+                candidates.retain(|candidate| self.flow.may_be_missing(candidate));
+                for candidate in candidates.iter_mut().filter(|_| directory == parent) {
+                    candidate.kind =
+                        kind(&self.config.file_pattern, &candidate.path).unwrap_or(candidate.kind);
+                }
+                self.take_rest(candidates)?;
+            }
+        }
+        for missing in self.flow.missing() {
+            tracing::warn!(
+                flow = self.config.id,
+                path = %missing.path.display(),
+                file = missing.file.0,
+                acknowledged_bytes = missing.fingerprint.offset,
+                "a file that was being followed is not there: what was written to it after these bytes, if anything, is \
+                 shipped only if it comes back"
+            );
+        }
+        Ok(())
+    }
+
+    fn forget_surplus(&mut self) {
+        for gone in self.flow.forget_surplus() {
+            tracing::warn!(
+                flow = self.config.id,
+                path = %gone.path.display(),
+                acknowledged_bytes = gone.fingerprint.offset,
+                "a file that is not there is given up for good: too many are"
+            );
+        }
+    }
+}
