@@ -248,7 +248,7 @@ fn write(transaction: &Connection, save: &FlowSave) -> rusqlite::Result<()> {
     saved.iter().try_for_each(|checkpoint| write_row(transaction, flow, checkpoint))
 }
 
-/// What [`write`] did, to the image.
+/// What [`write()`] did, to the image.
 fn remember(image: &mut Image, save: &FlowSave) {
     let files = image.entry(save.flow.clone()).or_default();
     for file in &save.forgotten {

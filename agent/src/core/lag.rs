@@ -1,6 +1,6 @@
 //! Since when the oldest byte of a file that is not acknowledged has been seen in it.
 //!
-//! Invariants: bounded; never says less than it is, as far as it was seen; a little more when more than [`MARKS`] looks
+//! Invariants: bounded; never says less than it is, as far as it was seen; a little more when more than `MARKS` looks
 //! are unacknowledged.
 
 use std::collections::VecDeque;

@@ -38,7 +38,7 @@ impl Refusal {
 // === impl StreamProducer ===
 
 impl StreamProducer {
-    /// As [`Producer::send`], for a record that is borrowed and whose stream is known: nothing is looked up and
+    /// As [`Producer::send`](crate::Producer::send), for a record that is borrowed and whose stream is known: nothing is looked up and
     /// nothing copied but into the aggregate.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl StreamProducer {
         self.accept_waiting(record).await.map_err(|refusal| refusal.with(()))
     }
 
-    /// As [`Producer::try_send`], for a record that is borrowed and whose stream is known.
+    /// As [`Producer::try_send`](crate::Producer::try_send), for a record that is borrowed and whose stream is known.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl StreamProducer {
     }
 
     /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
-    /// [`outcomes`](ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
+    /// [`outcomes`](crate::ProducerBuilder::outcomes) with `tag`. No allocation in steady state.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl StreamProducer {
         Ok(permit)
     }
 
-    /// As [`Producer::flush`], for this stream alone.
+    /// As [`Producer::flush`](crate::Producer::flush), for this stream alone.
     ///
     /// # Cancel safety
     ///
