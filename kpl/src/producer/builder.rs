@@ -102,7 +102,7 @@ impl ProducerBuilder {
         self
     }
 
-    /// Who is told the outcomes of records sent with [`StreamProducer::try_send_tagged`]. Default: nobody.
+    /// Who is told the outcomes of records sent with [`StreamProducer::try_send_tagged`](crate::StreamProducer::try_send_tagged). Default: nobody.
     #[must_use]
     pub fn outcomes(mut self, sink: impl OutcomeSink) -> Self {
         self.outcomes = Arc::new(sink);
