@@ -114,14 +114,12 @@ impl CheckpointSaver {
         self.shared.bell.notify_one();
     }
 
-    /// Saves this and everything submitted, now.
-    ///
-    /// # Errors
-    ///
-    /// It could not be saved; it is held and tried again.
-    pub fn save_now(&self, save: FlowSave) -> Result<(), RecoveryError> {
+    /// Saves this and everything submitted, now; what cannot be saved is held and tried again.
+    pub fn save_now(&self, save: FlowSave) {
         lock(&self.shared.pending).add(save, true);
-        self.shared.save_pending()
+        if self.shared.save_pending().is_err() {
+            self.shared.bell.notify_one();
+        }
     }
 
     /// Saves everything submitted and ends the thread.
@@ -142,7 +140,6 @@ impl CheckpointSaver {
 
 impl Shared {
     fn run(&self) {
-        let mut was_failing = false;
         loop {
             let mut pending = lock(&self.pending);
             while pending.flows.is_empty() && !pending.stop {
@@ -152,17 +149,8 @@ impl Shared {
                 return;
             }
             drop(pending);
-            match self.save_pending() {
-                Err(error) if !was_failing => {
-                    tracing::error!(%error, "checkpoints cannot be saved; shipping goes on, and so do the attempts");
-                    was_failing = true;
-                }
-                Ok(()) if was_failing => {
-                    tracing::info!("checkpoints are saved again");
-                    was_failing = false;
-                }
-                _ => {}
-            }
+            // A failure is told and held by that; the next round tries again.
+            let _ = self.save_pending();
             let pending = lock(&self.pending);
             let stopped = |pending: &mut Pending| !pending.stop;
             drop(
@@ -182,12 +170,27 @@ impl Shared {
             return Ok(());
         }
         let result = store.save(&saves);
-        *lock(&self.trouble) = result.as_ref().err().map(ToString::to_string);
+        self.tell(result.as_ref().err().map(ToString::to_string));
         if result.is_err() {
             let mut pending = lock(&self.pending);
             saves.into_iter().for_each(|save| pending.add(save, false));
         }
         result
+    }
+
+    /// Says when saving begins to fail and when it works again, whoever it was that saved.
+    fn tell(&self, trouble: Option<String>) {
+        let before = std::mem::replace(&mut *lock(&self.trouble), trouble.clone());
+        match (before, trouble) {
+            (None, Some(error)) => {
+                tracing::error!(
+                    error,
+                    "checkpoints cannot be saved; shipping goes on, and so do the attempts"
+                );
+            }
+            (Some(_), None) => tracing::info!("checkpoints are saved again"),
+            _ => {}
+        }
     }
 }
 

@@ -311,11 +311,7 @@ impl FlowTask {
     /// Saves before anything else is done: that the flow began, and which files it follows.
     fn save_now(&mut self) {
         let changes = self.changes();
-        if let Err(error) = self.saver.save_now(changes)
-            && self.may_report()
-        {
-            tracing::error!(flow = self.config.id, %error, "checkpoints could not be saved, trying again");
-        }
+        self.saver.save_now(changes);
     }
 
     fn save(&mut self) {
