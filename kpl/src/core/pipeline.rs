@@ -211,9 +211,9 @@ impl<T> Pipeline<T> {
                     return;
                 }
                 self.shards.stop_awaiting();
+                self.limiter.resume(now);
             }
         }
-        self.limiter.resume(now);
         self.let_go(listing.is_ok(), now);
     }
 

@@ -66,6 +66,19 @@ pub(crate) fn no_retries() -> RetryConfig {
     RetryConfig::disabled()
 }
 
+/// The configuration of a client, from the builder of whichever service. The builders are types of their own.
+macro_rules! client_config {
+    ($builder:expr, $timeouts:expr) => {
+        $builder
+            .behavior_version($crate::transport::aws::BEHAVIOR())
+            .retry_config($crate::transport::aws::no_retries())
+            .timeout_config($crate::transport::aws::timeout_config($timeouts))
+            .stalled_stream_protection(aws_sdk_kinesis::config::StalledStreamProtectionConfig::disabled())
+            .build()
+    };
+}
+pub(crate) use client_config;
+
 /// An SDK error in this crate's words.
 pub(crate) fn call_error<E, R>(error: &SdkError<E, R>) -> CallError
 where

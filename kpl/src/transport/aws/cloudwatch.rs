@@ -4,12 +4,11 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::config::StalledStreamProtectionConfig;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum as SdkDatum, StandardUnit, StatisticSet as SdkSet};
 
 use crate::metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
 use crate::metric::name::MetricUnit;
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, no_retries, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config};
 use crate::transport::{Answer, MetricDataTransport};
 
 /// A [`MetricDataTransport`] to CloudWatch. Needs the permission `cloudwatch:PutMetricData`.
@@ -33,12 +32,7 @@ impl CloudWatchTransport {
     /// The same from a builder of the SDK: for credentials, a region or an endpoint for CloudWatch alone.
     #[must_use]
     pub fn from_builder(builder: aws_sdk_cloudwatch::config::Builder, timeouts: CallTimeouts) -> Self {
-        let config = builder
-            .behavior_version(BEHAVIOR())
-            .retry_config(no_retries())
-            .timeout_config(timeout_config(timeouts))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
+        let config = client_config!(builder, timeouts);
         Self { client: Client::from_conf(config) }
     }
 }

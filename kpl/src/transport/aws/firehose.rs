@@ -4,7 +4,6 @@
 
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_firehose::Client;
-use aws_sdk_firehose::config::StalledStreamProtectionConfig;
 use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
@@ -12,7 +11,7 @@ use crate::config::{Config, ConfigError};
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, connect, no_retries, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 
@@ -67,12 +66,7 @@ impl FirehoseTransport {
     /// The same from a builder of the SDK.
     #[must_use]
     pub fn from_builder(builder: aws_sdk_firehose::config::Builder, timeouts: CallTimeouts) -> Self {
-        let config = builder
-            .behavior_version(BEHAVIOR())
-            .retry_config(no_retries())
-            .timeout_config(timeout_config(timeouts))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
+        let config = client_config!(builder, timeouts);
         Self { client: Client::from_conf(config) }
     }
 }

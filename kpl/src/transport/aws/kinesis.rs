@@ -8,7 +8,6 @@ mod shard_listing;
 
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::StalledStreamProtectionConfig;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
 use aws_smithy_types::Blob;
 
@@ -17,7 +16,7 @@ use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     ShardListing,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, connect, no_retries, timeout_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect};
 use crate::transport::{Answer, Transport};
 use crate::types::{ShardId, StreamName};
 use shard_listing::SaidOnce;
@@ -100,12 +99,7 @@ impl AwsTransport {
     /// Kinesis alone.
     #[must_use]
     pub fn from_builder(builder: aws_sdk_kinesis::config::Builder, timeouts: CallTimeouts) -> Self {
-        let config = builder
-            .behavior_version(BEHAVIOR())
-            .retry_config(no_retries())
-            .timeout_config(timeout_config(timeouts))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
+        let config = client_config!(builder, timeouts);
         let client = Client::from_conf(config);
         Self { put_client: client.clone(), client, said: SaidOnce::default() }
     }
