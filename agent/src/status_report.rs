@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Print};
+use crate::statistics::FlowStatistics;
 use crate::types::Node;
 
 /// The version of requests and answers.
@@ -77,8 +78,43 @@ pub struct FlowReport {
     pub unreadable: Vec<String>,
     /// Records that the service has acknowledged since the start.
     pub records_acknowledged: u64,
+    /// What else it has done since the start.
+    #[serde(default)]
+    pub counts: FlowCounts,
     /// The files under way.
     pub files: Vec<FileReport>,
+}
+
+/// What a flow has done since the start, as far as an operator may wonder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlowCounts {
+    /// Bytes read of all files.
+    pub bytes_read: u64,
+    /// Records cut from them.
+    pub records_parsed: u64,
+    /// Records that a rule of the configuration left out.
+    pub records_dropped: u64,
+    /// Records that a converter failed on, sent as they were.
+    pub conversion_failures: u64,
+    /// Records that were cut for their size.
+    pub records_truncated: u64,
+    /// Records that the service refused and that were sent again.
+    pub records_republished: u64,
+    /// Records that can never be sent, and are in the dead-letter file.
+    pub records_dead_lettered: u64,
+    /// Files that are stopped at a record that can never be sent.
+    pub files_stopped: u64,
+    /// Truncations and rotations seen.
+    pub rotations: u64,
+    /// Rotated files that were never seen before their rotation, and read from their beginning.
+    pub unseen_generations: u64,
+    /// Bytes that were seen in a file before it was truncated, and are in no copy of it: the gap that `copytruncate` leaves.
+    pub bytes_lost_by_truncation: u64,
+    /// NUL bytes at the beginning of truncated files, passed over.
+    pub hole_bytes: u64,
+    /// Bytes of over-long lines that were passed over.
+    pub bytes_passed_over: u64,
 }
 
 /// How a file stands. Positions and sizes are bytes.
@@ -145,6 +181,26 @@ pub struct FingerprintReport {
     pub marker_length: u32,
     /// Their MD5.
     pub marker_md5: [u8; 16],
+}
+
+impl From<&FlowStatistics> for FlowCounts {
+    fn from(statistics: &FlowStatistics) -> Self {
+        Self {
+            bytes_read: statistics.bytes_read.get(),
+            records_parsed: statistics.records_parsed.get(),
+            records_dropped: statistics.records_dropped.get(),
+            conversion_failures: statistics.conversion_failures.get(),
+            records_truncated: statistics.records_truncated.get(),
+            records_republished: statistics.records_republished.get(),
+            records_dead_lettered: statistics.records_dead_lettered.get(),
+            files_stopped: statistics.files_stopped.get(),
+            rotations: statistics.rotations.get(),
+            unseen_generations: statistics.unseen_generations.get(),
+            bytes_lost_by_truncation: statistics.bytes_lost_by_truncation.get(),
+            hole_bytes: statistics.hole_bytes.get(),
+            bytes_passed_over: statistics.bytes_passed_over.get(),
+        }
+    }
 }
 
 impl From<Fingerprint> for FingerprintReport {

@@ -19,7 +19,8 @@ use crate::checkpoint_saver::CheckpointSaver;
 use crate::fs::state;
 use crate::inbox::Inbox;
 use crate::status_report::{
-    Answer, Command, FileReport, FlowReport, LONGEST_REQUEST_BYTES, Request, StatusReport, VERSION,
+    Answer, Command, FileReport, FlowCounts, FlowReport, LONGEST_REQUEST_BYTES, Request, StatusReport,
+    VERSION,
 };
 use crate::types::Node;
 
@@ -179,6 +180,7 @@ async fn flow_report(id: &str, inbox: &Inbox, about: Option<Node>) -> FlowReport
         trouble: Some(why.to_owned()),
         unreadable: Vec::new(),
         records_acknowledged: 0,
+        counts: FlowCounts::default(),
         files: Vec::new(),
     };
     let Some(answer) = inbox.ask(about) else { return silent("too many are asking; try again") };

@@ -63,6 +63,35 @@ fn copytruncate() {
     endure("app.log", rotate(Rotation::CopyTruncate, 2));
 }
 
+/// What a truncation without any copy takes away cannot be saved. It is counted, and told.
+#[test]
+fn truncated_without_a_copy() {
+    let shop = Workshop::with_faults(&["error500:op=PutRecords"]);
+    let configuration = shop.configure(&[shop.flow("app.log", json!({ "retryMaxBackoffMillis": 200 }))]);
+    let long_line = "x".repeat(200_000) + "\n";
+    shop.write("app.log", &long_line.repeat(200));
+    let agent = shop.run_started(&configuration);
+    let felt = comes_true(PATIENCE, || shop.sandbox.counters().faults_fired > 3);
+    assert!(felt, "{}", agent.stderr());
+    fs::write(shop.log("app.log"), "after\n").unwrap();
+    shop.set_faults(&[]);
+    let lost = || {
+        let arguments = ["status", "--json", "-c", configuration.to_str().unwrap()];
+        let tree: Value = serde_json::from_str(&shop.start(&arguments).finish(PATIENCE).stdout).unwrap();
+        tree["flows"][0]["counts"]["bytes_lost_by_truncation"].as_u64().unwrap()
+    };
+    assert!(comes_true(PATIENCE, || lost() > 0), "{}", agent.stderr());
+    let (lost, said) = (lost() as usize, agent.stop().stderr);
+    assert!(said.contains(&format!("bytes={lost} ")) || said.contains(&format!("bytes={lost}\n")), "{said}");
+    let arrived: Vec<_> = shop.reader().read_all();
+    let long = arrived.iter().filter(|record| record.len() == long_line.len()).count();
+    assert!(arrived.iter().any(|record| record.as_ref() == b"after\n"));
+    assert!(
+        long < 200 && (200 - long) * long_line.len() <= lost + long_line.len(),
+        "{long} arrived, {lost} lost"
+    );
+}
+
 #[test]
 fn the_file_is_deleted() {
     endure("app.log", |writer| fs::remove_file(&writer.path).unwrap());

@@ -12,7 +12,9 @@ use crate::checkpoint::FileCheckpoint;
 use crate::checkpoint_store::{self, StoreError};
 use crate::config::AgentConfig;
 use crate::fs::state;
-use crate::status_report::{Answer, Command, FileReport, FlowReport, Request, StatusReport, VERSION};
+use crate::status_report::{
+    Answer, Command, FileReport, FlowCounts, FlowReport, Request, StatusReport, VERSION,
+};
 use crate::types::Node;
 
 /// How long an agent may take to answer.
@@ -88,6 +90,7 @@ fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, Q
         trouble: None,
         unreadable: Vec::new(),
         records_acknowledged: 0,
+        counts: FlowCounts::default(),
         files: match image.get(&flow.id) {
             Some(files) => files.values().filter(is_meant).map(report).collect(),
             None => Vec::new(),

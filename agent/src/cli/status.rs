@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::query::query;
 use super::run::{DEFAULT_CONFIGURATION, parse};
-use crate::status_report::{Command, FileReport, FlowReport, StatusReport};
+use crate::status_report::{Command, FileReport, FlowCounts, FlowReport, StatusReport};
 
 /// There is nothing to tell.
 const FAILED: u8 = 2;
@@ -79,10 +79,29 @@ fn flow_text(flow: &FlowReport, text: &mut String) {
     if let Some(trouble) = &flow.trouble {
         let _ = writeln!(text, "  trouble: {trouble}");
     }
+    for (count, what) in notable(&flow.counts) {
+        let _ = writeln!(text, "  {count} {what}");
+    }
     for path in &flow.unreadable {
         let _ = writeln!(text, "  {path}\n    cannot be read; the agent's log says why");
     }
     flow.files.iter().for_each(|file| file_text(file, text));
+}
+
+/// What happened since the start that an operator wants to know of.
+fn notable(counts: &FlowCounts) -> impl Iterator<Item = (u64, &'static str)> {
+    [
+        (counts.bytes_lost_by_truncation, "bytes were lost between a copy and its truncation (copytruncate)"),
+        (counts.records_dead_lettered, "records can never be sent and are in the dead-letter file"),
+        (counts.files_stopped, "files are stopped at a record that can never be sent"),
+        (counts.conversion_failures, "records could not be converted and were sent as they were"),
+        (counts.records_truncated, "records were cut for their size"),
+        (counts.bytes_passed_over, "bytes of over-long lines were passed over"),
+        (counts.hole_bytes, "NUL bytes at the beginning of truncated files were passed over"),
+        (counts.unseen_generations, "rotated files were seen only after their rotation, and read whole"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
 }
 
 fn file_text(file: &FileReport, text: &mut String) {

@@ -4,7 +4,7 @@ use super::FlowTask;
 use crate::core::lag::Lag;
 use crate::core::tracked_file::{Presence, TrackedFile};
 use crate::inbox::Question;
-use crate::status_report::{FileReport, FileState, FlowReport};
+use crate::status_report::{FileReport, FileState, FlowCounts, FlowReport};
 use crate::types::{FileId, Moment, Node};
 
 impl FlowTask {
@@ -33,6 +33,7 @@ impl FlowTask {
             trouble: self.state.refusal.clone(),
             unreadable,
             records_acknowledged: self.statistics.records_acknowledged.get(),
+            counts: FlowCounts::from(self.statistics.as_ref()),
             files: reports,
         }
     }
