@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::{Config, Event, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::fs::shared::shared_file_system;
 use crate::inbox::Inbox;
 
 /// Watches directories for all flows, with one kernel queue.
@@ -39,7 +40,8 @@ impl Discovery {
     }
 
     /// Tells `inbox` of changes in `directory` from now on. Answers whether it is watched; if not (it does not exist
-    /// yet, or a limit is reached), try again.
+    /// yet, a limit is reached, or its file system is shared with others, of whose changes the kernel does not know), list it
+    /// often and ask again.
     ///
     /// To be called before each listing: by now another directory may have the name, which then is watched instead.
     pub fn watch(&self, directory: &Path, inbox: &Arc<Inbox>) -> bool {
@@ -53,7 +55,7 @@ impl Discovery {
                 inboxes.push(Arc::clone(inbox));
             }
         }
-        is_watched
+        is_watched && shared_file_system(directory).is_none()
     }
 }
 

@@ -69,7 +69,7 @@ fn truncated_without_a_copy() {
     let shop = Workshop::with_faults(&["error500:op=PutRecords"]);
     let configuration = shop.configure(&[shop.flow("app.log", json!({ "retryMaxBackoffMillis": 200 }))]);
     let long_line = "x".repeat(200_000) + "\n";
-    shop.write("app.log", &long_line.repeat(200));
+    shop.write("app.log", long_line.repeat(200));
     let agent = shop.run_started(&configuration);
     let felt = comes_true(PATIENCE, || shop.sandbox.counters().faults_fired > 3);
     assert!(felt, "{}", agent.stderr());
