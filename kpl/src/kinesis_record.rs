@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smol_str::SmolStr;
 
-use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, decode_strict};
+use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, DecodedRecord, decode_strict};
 use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
@@ -107,6 +107,13 @@ impl<T> KinesisRecord<T> {
 
     /// Calls `each` with every member and its record, in order.
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
+        for (member, record) in self.into_members() {
+            each(member, record.as_ref());
+        }
+    }
+
+    /// Every member with its record, in order. The records share this one's data.
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Member<T>, DecodedRecord)> {
         let data = match self.is_compressed {
             false => self.data,
             true => match decompress(&self.data) {
@@ -114,28 +121,23 @@ impl<T> KinesisRecord<T> {
                 _ => unreachable!("what this crate compressed did not decompress"),
             },
         };
-        match &self.content {
+        let records = match self.content {
             Content::Single { partition_key, explicit_hash_key, dedup_id } => {
-                let (explicit_hash_key, dedup_id) = (*explicit_hash_key, dedup_id.as_deref());
-                let record = RecordRef { partition_key, explicit_hash_key, data: &data, dedup_id };
-                for member in self.members {
-                    each(member, record);
-                }
+                // It was checked when the record was accepted, or is this crate's own.
+                let dedup_id = dedup_id.and_then(|id| DedupId::new(&id).ok());
+                vec![DecodedRecord { partition_key: partition_key.into(), explicit_hash_key, data, dedup_id }]
             }
-            Content::Aggregate => {
-                let Ok(records) = decode_strict(&data) else {
-                    unreachable!("an aggregate that this crate encoded did not decode");
-                };
-                debug_assert_eq!(records.len(), self.members.len());
-                for (member, record) in self.members.into_iter().zip(&records) {
-                    each(member, record.as_ref());
-                }
-            }
-        }
+            Content::Aggregate => match decode_strict(&data) {
+                Ok(records) => records,
+                Err(_) => unreachable!("an aggregate that this crate encoded did not decode"),
+            },
+        };
+        debug_assert_eq!(records.len(), self.members.len());
+        self.members.into_iter().zip(records)
     }
 }
 
-impl crate::aggregation_format::DecodedRecord {
+impl DecodedRecord {
     /// The borrowed form, as the producer takes it.
     #[must_use]
     pub fn as_ref(&self) -> RecordRef<'_> {

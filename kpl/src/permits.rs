@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::user_record::RecordRef;
 
 /// What a record costs besides its bytes: its places in the tables, and what its failure would take.
-const OVERHEAD_BYTES: usize = 128;
+const OVERHEAD_BYTES: usize = 192;
 
 /// Bytes and records that may be held, and are.
 #[derive(Debug)]

@@ -4,17 +4,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Driver;
+use crate::aggregation_format::DecodedRecord;
 use crate::core::pipeline::Finished;
-use crate::dedup_id::DedupId;
 use crate::delivery::Ticket;
 use crate::kinesis_record::{History, KinesisRecord};
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::reporter::guarded;
 use crate::types::{SequenceNumber, ShardId, StreamName};
-use crate::user_record::{RecordRef, UserRecord};
+use crate::user_record::UserRecord;
 
 /// What records that got their outcomes took of the budget.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,7 +76,7 @@ impl Driver {
     fn settle_failed(&self, record: KinesisRecord<Ticket>, reason: FailureReason) {
         let history = record.history.clone();
         let together: Arc<[Attempt]> = history.attempts.as_slice().into();
-        record.for_each_member(|member, part| {
+        for (member, part) in record.into_members() {
             let (attempts, doubt) = match member.history.as_ref() {
                 None => (Arc::clone(&together), history.may_have_been_written),
                 earlier => {
@@ -92,17 +90,18 @@ impl Driver {
                 Ticket::Future(block, place) => block.settle(place, Err(failed)),
                 Ticket::Tagged(tag) => guarded(|| self.outcomes.failed(tag, failed)),
             }
-        });
+        }
     }
 }
 
-fn owned(stream: &StreamName, record: RecordRef<'_>) -> UserRecord {
+/// The record as its owner gave it. Its data is not copied: when many expire together there is no room for that.
+fn owned(stream: &StreamName, record: DecodedRecord) -> UserRecord {
+    let DecodedRecord { partition_key, explicit_hash_key, data, dedup_id } = record;
     UserRecord {
         stream: stream.clone(),
-        partition_key: record.partition_key.into(),
-        explicit_hash_key: record.explicit_hash_key,
-        data: Bytes::copy_from_slice(record.data),
-        // It was checked when the record was accepted, or is this crate's own.
-        dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
+        partition_key: partition_key.into(),
+        explicit_hash_key,
+        data,
+        dedup_id,
     }
 }

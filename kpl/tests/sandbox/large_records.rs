@@ -33,7 +33,7 @@ pub(crate) async fn all_sizes_pass(sandbox: &Sandbox, transport: impl Transport)
     for delivery in deliveries {
         // Ten mebibytes are not to be printed.
         let stored = soon(delivery).await.map_err(|failed| failed.to_string()).expect("stored");
-        assert_eq!(stored.attempts().len(), 1);
+        assert_eq!(stored.attempts().len(), 1, "{:?}", stored.attempts());
     }
     let mut arrived: Vec<_> = read_back(sandbox).await.iter().map(|arrived| arrived.data.len()).collect();
     let mut sizes = Vec::from(sizes);

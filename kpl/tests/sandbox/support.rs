@@ -44,7 +44,7 @@ pub(crate) fn credentials() -> Credentials {
 
 /// Long enough for a slow machine, short enough for a test that fails.
 pub(crate) fn patient() -> CallTimeouts {
-    CallTimeouts::default()
+    CallTimeouts { request: Duration::from_secs(60), ..CallTimeouts::default() }
 }
 
 /// So short that a call which is never answered ends soon.
