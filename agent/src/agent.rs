@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kpl::BudgetPart;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -32,9 +33,6 @@ use crate::status_socket::{StatusSocket, Subject};
 
 /// Bytes of records that all flows together may hold.
 const BUDGET_BYTES: usize = 32 << 20;
-
-/// The least and the most of it that one flow gets.
-const FLOW_BUDGET_BYTES: (usize, usize) = (2 << 20, 16 << 20);
 
 /// Of the time for a stop, what is left for the last metrics upload.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(2);
@@ -130,7 +128,6 @@ struct Parts {
     discovery: Arc<Discovery>,
     metrics: Arc<SharedMetrics>,
     clock: Clock,
-    budget: usize,
     dead_letters: (PathBuf, u64),
     once: bool,
     patience: Duration,
@@ -164,13 +161,14 @@ impl Agent {
             discovery: Arc::new(Discovery::start()),
             metrics: Arc::new(SharedMetrics::default()),
             clock,
-            budget: (BUDGET_BYTES / config.flows.len().max(1))
-                .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
             dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
             once,
             patience,
         };
-        let built: Vec<_> = config.flows.iter().map(|flow| parts.build(flow)).collect::<Result<_, _>>()?;
+        let budgets = BudgetPart::split(BUDGET_BYTES, config.flows.len());
+        let flows = config.flows.iter().zip(budgets);
+        let built: Vec<_> =
+            flows.map(|(flow, budget)| parts.build(flow, budget)).collect::<Result<_, _>>()?;
         let (mut flows, mut runs, mut listings) = (Vec::new(), Vec::new(), Vec::new());
         let a_flow_ended = Arc::new(Notify::new());
         for (number, (handle, task)) in built.into_iter().enumerate() {
@@ -271,7 +269,7 @@ impl FlowRun {
 }
 
 impl Parts {
-    fn build(&self, config: &FlowConfig) -> Result<(FlowHandle, FlowTask), AgentError> {
+    fn build(&self, config: &FlowConfig, budget: BudgetPart) -> Result<(FlowHandle, FlowTask), AgentError> {
         let (checkpoints, is_known) = self.saver.load(&config.id);
         let statistics = Arc::new(FlowStatistics::default());
         let deliveries = Arc::new(DeliveryStatistics::default());
@@ -295,7 +293,7 @@ impl Parts {
             Arc::clone(&deliveries),
         );
         let outcomes = Outcomes(Arc::clone(&inbox));
-        let publisher = Publisher::start(config, transport, self.budget, outcomes, metrics)
+        let publisher = Publisher::start(config, transport, budget, outcomes, metrics)
             .map_err(|source| AgentError::Publisher { flow: config.id.clone(), source })?;
         let handle = FlowHandle {
             id: config.id.clone(),

@@ -12,6 +12,7 @@ mod listing;
 mod outcomes;
 mod refused;
 mod report;
+mod rounds;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use crate::checkpoint_saver::CheckpointSaver;
 use crate::checkpoint_store::FlowSave;
 use crate::clock::Clock;
 use crate::config::FlowConfig;
-use crate::core::flow::{Flow, Pumped};
+use crate::core::flow::Flow;
 use crate::core::lag::Lag;
 use crate::core::refusal::RefusalJudge;
 use crate::dead_letter_file::DeadLetterFile;
@@ -35,8 +36,8 @@ use crate::publisher::Publisher;
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node};
 
-use handover::{Handover, Trouble};
 use outcomes::Retry;
+use refused::Unwritten;
 
 /// Between two looks at what may be saved.
 const SAVE_PERIOD: Duration = Duration::from_secs(1);
@@ -79,14 +80,11 @@ pub struct FlowState {
     has_listed: bool,
     /// Who waits for the first listing.
     first_listing: Option<oneshot::Sender<()>>,
-    /// The file whose next record found no room.
-    blocked: Option<FileId>,
     awaits_room: bool,
     retries: VecDeque<Retry>,
     refusals_in_a_row: u32,
     refusals: RefusalJudge,
-    /// Until then the blocked file waits because a dead letter could not be written.
-    blocked_until: Moment,
+    unwritten: Unwritten,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
     /// How old what is not acknowledged is, for those who ask.
@@ -196,13 +194,13 @@ impl FlowTask {
 
     /// When there is something to do without being told.
     fn next_chore(&self) -> Moment {
-        let regular = self.state.list_at.min(self.state.save_at);
+        let regular = self.state.list_at.min(self.state.save_at).min(self.state.unwritten.due());
         if self.state.awaits_room {
             return regular;
         }
         match self.state.retries.front() {
             Some(retry) => regular.min(retry.due),
-            None if self.state.blocked.is_some() => regular.min(self.state.blocked_until),
+            None if self.is_blocked() => regular,
             None => regular.min(self.flow.next_look()),
         }
     }
@@ -221,20 +219,9 @@ impl FlowTask {
                 self.state.list_at = self.clock.now().plus(UNWATCHED_RESCAN);
             }
         }
+        self.write_unwritten();
         self.republish();
-        let may_go_on = !self.state.awaits_room && self.clock.now() >= self.state.blocked_until;
-        if let Some(blocked) = self.state.blocked.take_if(|_| may_go_on) {
-            self.pump(blocked);
-        }
-        for file in self.flow.due(self.clock.now()) {
-            if self.is_blocked() || self.inbox.is_stopped() {
-                break;
-            }
-            if let Err(error) = self.look(file) {
-                self.put_off(file, &error);
-                result = result.and(Err(error));
-            }
-        }
+        result = result.and(self.go_round());
         for file in self.flow.give_up_finished() {
             self.state.opened.remove(&file);
             self.state.lags.remove(&file);
@@ -246,37 +233,6 @@ impl FlowTask {
             self.save();
         }
         result
-    }
-
-    fn is_blocked(&self) -> bool {
-        self.state.blocked.is_some() || self.state.awaits_room || !self.state.retries.is_empty()
-    }
-
-    fn pump(&mut self, file: FileId) {
-        let Self { config, flow, publisher, dead_letters, clock, .. } = self;
-        let mut handover =
-            Handover { config, publisher, dead_letters, clock: *clock, wanted: 0, trouble: None };
-        let pumped = flow.pump(file, clock.wall_time_ms(), |record| handover.take(record));
-        let Handover { wanted, trouble, .. } = handover;
-        match trouble {
-            Some(Trouble::ProducerEnded) => self.state.has_failed = true,
-            Some(Trouble::DeadLetter(error)) => {
-                self.report_unwritten(&error);
-                self.state.blocked = Some(file);
-                self.state.blocked_until = self.clock.now().plus(DEAD_LETTER_PERIOD);
-            }
-            None if pumped == Pumped::Blocked => {
-                self.state.blocked = Some(file);
-                self.await_room(wanted);
-            }
-            None => {}
-        }
-    }
-
-    fn await_room(&mut self, bytes: usize) {
-        self.state.awaits_room = true;
-        let inbox = Arc::clone(&self.inbox);
-        self.publisher.when_room(bytes, move || inbox.has_room());
     }
 
     /// Everything that was there is read, published and acknowledged; flushes on the way.

@@ -5,10 +5,15 @@
 
 use std::time::Duration;
 
-use kpl::{Config, MetricsSink, OutcomeSink, Producer, RecordRef, SendError, StreamName, StreamProducer};
+use kpl::{
+    BudgetPart, Config, MetricsSink, OutcomeSink, Producer, RecordRef, SendError, StreamName, StreamProducer,
+};
 use tokio::runtime::Handle;
 
 use crate::config::{Destination, FlowConfig};
+
+/// The most bytes of records that one flow may hold, however much of the budget is free.
+const FLOW_BYTES: usize = 16 << 20;
 
 /// One flow's way out.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ pub enum PublisherError {
 }
 
 impl Publisher {
-    /// Starts a flow's producer on the present runtime; it holds at most `budget_bytes` of records.
+    /// Starts a flow's producer on the present runtime. It has this part of the agent's budget.
     ///
     /// # Errors
     ///
@@ -60,7 +65,7 @@ impl Publisher {
     pub fn start(
         flow: &FlowConfig,
         transport: Transports,
-        budget_bytes: usize,
+        budget: BudgetPart,
         outcomes: impl OutcomeSink,
         metrics: impl MetricsSink,
     ) -> Result<Self, PublisherError> {
@@ -70,7 +75,8 @@ impl Publisher {
             Transports::Firehose(transport) => Producer::builder(transport).delivery_streams(),
         };
         let producer = builder
-            .config(producer_config(flow, budget_bytes))
+            .config(producer_config(flow))
+            .budget(budget)
             .outcomes(outcomes)
             .metrics(metrics)
             .start()?;
@@ -88,6 +94,12 @@ impl Publisher {
             Err(SendError::Full(())) => Published::Full,
             Err(_) => Published::Ended,
         }
+    }
+
+    /// How long a record with this partition key would wait for its shard.
+    #[must_use]
+    pub fn expected_wait(&self, partition_key: &str) -> Duration {
+        self.stream.expected_wait(partition_key)
     }
 
     /// Calls `tell` when there is room for a record of `bytes`.
@@ -111,7 +123,7 @@ impl Publisher {
     }
 }
 
-fn producer_config(flow: &FlowConfig, budget_bytes: usize) -> Config {
+fn producer_config(flow: &FlowConfig) -> Config {
     let mut config = Config::default();
     config.aggregation_enabled =
         flow.aggregation && matches!(flow.destination, Destination::KinesisStream(_));
@@ -120,6 +132,6 @@ fn producer_config(flow: &FlowConfig, budget_bytes: usize) -> Config {
     config.collection_max_size = flow.max_buffer_size_bytes;
     // The file is the buffer and loses nothing by waiting.
     config.record_ttl = None;
-    config.max_outstanding_bytes = budget_bytes;
+    config.max_outstanding_bytes = FLOW_BYTES;
     config
 }

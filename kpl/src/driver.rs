@@ -10,6 +10,7 @@ mod settle;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
@@ -162,6 +163,11 @@ impl StreamShared {
             machine.pipeline.press(now);
             Ok(())
         })
+    }
+
+    /// How long a record with this key that comes now would wait for its shard.
+    pub(crate) fn expected_wait(&self, partition_key: &str) -> Duration {
+        self.lock().pipeline.expected_wait(partition_key, self.clock.now())
     }
 
     /// The stream's state in numbers.

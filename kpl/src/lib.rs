@@ -192,6 +192,7 @@ mod permits;
 mod producer;
 mod put_records;
 mod reporter;
+mod shared_budget;
 mod snapshot;
 mod transport;
 mod types;
@@ -221,6 +222,7 @@ pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     RecordDistributionStrategy, ShardDescription, ShardListing,
 };
+pub use shared_budget::BudgetPart;
 pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::shared_budget::{BudgetPart, QueuedLoan};
 use crate::user_record::RecordRef;
 
 /// What a record costs besides its bytes: its places in the tables, and what its failure would take.
@@ -19,13 +20,15 @@ const OVERHEAD_BYTES: usize = 192;
 pub(crate) struct Budget {
     max_bytes: usize,
     max_records: usize,
+    /// What is shared with other producers.
+    part: BudgetPart,
     held: Mutex<Held>,
     /// Callers that wait, the one whose turn it is included.
     waiting: AtomicUsize,
     /// Held by the caller whose turn it is; the others queue for it.
     turn: tokio::sync::Mutex<()>,
     /// Heard by the caller whose turn it is.
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -51,14 +54,15 @@ pub(crate) struct Full;
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Budget {
-    pub(crate) fn new(max_bytes: usize, max_records: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize, max_records: usize, part: BudgetPart) -> Self {
         Self {
             max_bytes,
             max_records,
+            part,
             held: Mutex::default(),
             waiting: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::new(()),
-            changed: Notify::new(),
+            changed: Arc::default(),
         }
     }
 
@@ -74,10 +78,16 @@ impl Budget {
 
     /// Takes room for one record. A record larger than the whole budget passes when nothing else is held.
     pub(crate) fn try_take(&self, cost: u32) -> Result<(), Full> {
+        self.take_now(cost, None).map_err(|_| Full)
+    }
+
+    /// The same. Where it is other producers that hold the room, `changed` rings when they give it back.
+    fn take_now(&self, cost: u32, changed: Option<&Arc<Notify>>) -> Result<(), Option<QueuedLoan>> {
         let mut held = self.lock();
-        self.check(&held, cost as usize, held.records + 1)?;
+        let records = held.records + 1;
+        self.make_room(&held, cost as usize, records, changed)?;
         held.bytes += cost as usize;
-        held.records += 1;
+        held.records = records;
         Ok(())
     }
 
@@ -89,7 +99,7 @@ impl Budget {
             return Ok(());
         }
         let mut held = self.lock();
-        self.check(&held, grows, held.records)?;
+        self.make_room(&held, grows, held.records, None).map_err(|_| Full)?;
         held.bytes += grows;
         Ok(())
     }
@@ -97,23 +107,54 @@ impl Budget {
     /// Counts what the SDK holds of a call with entries of so many bytes. A call that is to be made is made, so this does
     /// not ask for room; it leaves less for new records.
     pub(crate) fn copies(self: &Arc<Self>, bytes: usize) -> Copies {
-        self.lock().copies += bytes;
+        let mut held = self.lock();
+        let before = held.all();
+        if let Some(loan) = self.part.loan(before, before + bytes) {
+            self.part.lend_anyway(loan);
+        }
+        held.copies += bytes;
+        drop(held);
         Copies { budget: Arc::clone(self), bytes }
     }
 
-    /// Whether there is room. A record larger than all of it passes when it is the only one.
-    fn check(&self, held: &Held, more: usize, records: usize) -> Result<(), Full> {
-        let bytes = held.bytes.saturating_add(held.copies).saturating_add(more);
-        let has_room = bytes <= self.max_bytes && records <= self.max_records;
-        if has_room || records <= 1 { Ok(()) } else { Err(Full) }
+    /// Makes room for `more` bytes. A record larger than all of it passes when it is the only one.
+    fn make_room(
+        &self,
+        held: &Held,
+        more: usize,
+        records: usize,
+        changed: Option<&Arc<Notify>>,
+    ) -> Result<(), Option<QueuedLoan>> {
+        let (before, after) = (held.all(), held.all().saturating_add(more));
+        let is_alone = records <= 1;
+        if !is_alone && (after > self.max_bytes || records > self.max_records) {
+            return Err(None);
+        }
+        match self.part.loan(before, after) {
+            None => Ok(()),
+            Some(loan) if is_alone => {
+                self.part.lend_anyway(loan);
+                Ok(())
+            }
+            Some(loan) => self.part.lend(loan, changed),
+        }
     }
 
     pub(crate) fn give_back(&self, bytes: usize, records: usize) {
-        {
-            let mut held = self.lock();
+        self.shrink(|held| {
             held.bytes = held.bytes.saturating_sub(bytes);
             held.records = held.records.saturating_sub(records);
-        }
+        });
+    }
+
+    fn shrink(&self, change: impl FnOnce(&mut Held)) {
+        let (before, after) = {
+            let mut held = self.lock();
+            let before = held.all();
+            change(&mut held);
+            (before, held.all())
+        };
+        self.part.give_back(before, after);
         self.wake();
     }
 
@@ -131,13 +172,16 @@ impl Budget {
         }
         let _waiting = Waiting::count(&self.waiting);
         let _turn = self.turn.lock().await;
+        // Given up only after the next look: it may have been woken for others, too.
+        let mut _queued = None;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Listening starts before looking, so that no room given back in between is missed.
             changed.as_mut().enable();
-            if self.try_take(cost).is_ok() {
-                return Ok(());
+            match self.take_now(cost, Some(&self.changed)) {
+                Ok(()) => return Ok(()),
+                Err(queued) => _queued = queued,
             }
             full()?;
             changed.await;
@@ -155,13 +199,15 @@ impl Budget {
     }
 }
 
+impl Held {
+    fn all(&self) -> usize {
+        self.bytes.saturating_add(self.copies)
+    }
+}
+
 impl Drop for Copies {
     fn drop(&mut self) {
-        {
-            let mut held = self.budget.lock();
-            held.copies = held.copies.saturating_sub(self.bytes);
-        }
-        self.budget.wake();
+        self.budget.shrink(|held| held.copies = held.copies.saturating_sub(self.bytes));
     }
 }
 
@@ -192,7 +238,7 @@ mod tests {
 
     #[test]
     fn room_is_bounded_by_bytes_and_by_records() {
-        let budget = Budget::new(100, 3);
+        let budget = Budget::new(100, 3, BudgetPart::unshared());
         for (cost, taken) in [(60, true), (41, false), (40, true), (1, false)] {
             assert_eq!(budget.try_take(cost).is_ok(), taken, "{cost} of 100 bytes");
         }
@@ -206,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_record_larger_than_the_budget_passes_alone() {
-        let budget = Budget::new(100, 10);
+        let budget = Budget::new(100, 10, BudgetPart::unshared());
         assert!(budget.try_take(1).is_ok() && budget.try_take(500).is_err());
         budget.give_back(1, 1);
         assert!(budget.try_take(500).is_ok() && budget.try_take(1).is_err());
@@ -214,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_the_sdk_holds_leaves_less_room() {
-        let budget = Arc::new(Budget::new(100, 10));
+        let budget = Arc::new(Budget::new(100, 10, BudgetPart::unshared()));
         assert!(budget.try_take(40).is_ok());
         let copies = budget.copies(50);
         assert!(budget.try_take(11).is_err() && budget.try_take(10).is_ok());
@@ -225,7 +271,7 @@ mod tests {
 
     #[test]
     fn room_that_was_taken_can_be_resized() {
-        let budget = Budget::new(100, 2);
+        let budget = Budget::new(100, 2, BudgetPart::unshared());
         assert!(budget.try_take(40).is_ok() && budget.try_take(30).is_ok());
         assert!(budget.resize(40, 70).is_ok() && budget.resize(70, 71).is_err());
         assert!(budget.resize(70, 10).is_ok());
@@ -234,7 +280,7 @@ mod tests {
 
     #[test]
     fn callers_that_wait_are_served_in_their_order() {
-        let budget = Budget::new(100, 10);
+        let budget = Budget::new(100, 10, BudgetPart::unshared());
         budget.try_take(90).expect("room");
         let mut context = Context::from_waker(Waker::noop());
         let mut large = pin!(budget.take(80, wait));
@@ -249,7 +295,7 @@ mod tests {
 
     #[test]
     fn who_stops_waiting_hands_the_turn_on() {
-        let budget = Budget::new(100, 10);
+        let budget = Budget::new(100, 10, BudgetPart::unshared());
         budget.try_take(100).expect("room");
         let mut context = Context::from_waker(Waker::noop());
         let mut second = pin!(budget.take(5, wait));
@@ -265,7 +311,7 @@ mod tests {
 
     #[test]
     fn who_is_told_why_not_stops_waiting() {
-        let budget = Budget::new(100, 10);
+        let budget = Budget::new(100, 10, BudgetPart::unshared());
         budget.try_take(100).expect("room");
         let mut context = Context::from_waker(Waker::noop());
         assert_eq!(pin!(budget.take(5, || Err("closed"))).poll(&mut context), Poll::Ready(Err("closed")));

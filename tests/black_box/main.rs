@@ -24,6 +24,8 @@ mod config_examples;
 #[cfg(test)]
 mod converters;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod firehose;

@@ -194,27 +194,6 @@ fn trouble_with_the_stream_is_no_reason_for_dead_letters() {
 }
 
 #[test]
-fn a_letter_that_cannot_be_written_stops_the_flow_until_it_can() {
-    let shop = Workshop::with_faults(&["fail:code=InvalidArgumentException"]);
-    shop.write("app.log", "one\n");
-    let blocked = shop.root().join("letters");
-    fs::write(&blocked, "a file where the directory should be").unwrap();
-    let flow = shop.flow("app.log", json!({ "aggregation": false, "retryMaxBackoffMillis": 300 }));
-    let configuration = shop.configure_with(&[flow], json!({ "deadLetterDirectory": blocked }));
-    let agent = shop.run_started(&configuration);
-    let is_said = comes_true(PATIENCE, || agent.stderr().contains("is not in the dead-letter file either"));
-    assert!(is_said, "{}", agent.stderr());
-    fs::remove_file(&blocked).unwrap();
-    let is_written =
-        comes_true(PATIENCE, || fs::read_dir(&blocked).is_ok_and(|mut entries| entries.next().is_some()));
-    assert!(is_written, "{}", agent.stderr());
-    agent.stop();
-    shop.set_faults(&[]);
-    shop.once(&configuration);
-    assert_eq!(shop.shipped(), Vec::<Bytes>::new());
-}
-
-#[test]
 fn bytes_that_are_no_text_pass_through() {
     let shop = Workshop::new();
     shop.write("app.log", b"\xff\xfe\x00\r\n\x80\n");

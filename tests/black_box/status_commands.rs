@@ -13,7 +13,7 @@ use crate::agent_process::{AgentProcess, Finished};
 use crate::patience::{PATIENCE, comes_true};
 use crate::workshop::Workshop;
 
-fn status(shop: &Workshop, configuration: &Path) -> (Option<i32>, Value) {
+pub(crate) fn status(shop: &Workshop, configuration: &Path) -> (Option<i32>, Value) {
     let finished = shop.start(&["status", "--json", "-c", configuration.to_str().unwrap()]).finish(PATIENCE);
     let tree = serde_json::from_str(&finished.stdout).unwrap_or(Value::Null);
     (finished.code, tree)

@@ -153,6 +153,8 @@ const KPL_ROWS: &[Row] = &[
     Row("metrics_upload/*", Floor::Shell),
     Row("delivery", Floor::Shell),
     Row("permits", Floor::Shell),
+    Row("shared_budget", Floor::Shell),
+    Row("shared_budget/*", Floor::Shell),
     Row("control_plane", Floor::Shell),
     Row("producer", Floor::Face),
     Row("producer/*", Floor::Face),

@@ -14,6 +14,7 @@ mod listing;
 mod memory;
 mod naming;
 mod pump;
+mod round;
 mod stopping;
 mod watching;
 
@@ -32,10 +33,12 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 
 use adoption::SeenCopy;
 use memory::Memory;
+use round::Round;
 
 pub use adoption::Adoption;
 pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
+pub use round::Turn;
 pub use stopping::Whereabouts;
 pub use watching::Next;
 
@@ -75,6 +78,9 @@ pub struct Flow {
     key: String,
     /// How many more records it is for.
     key_records: u32,
+    /// For keys that are drawn and not taken; kept for its buffer.
+    drawn_key: String,
+    round: Round,
 }
 
 /// Limits of the records that a destination takes.
@@ -142,6 +148,8 @@ impl Flow {
             held_records: 0,
             key: String::new(),
             key_records: 0,
+            drawn_key: String::new(),
+            round: Round::default(),
         })
     }
 

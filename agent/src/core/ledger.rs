@@ -8,6 +8,9 @@
 
 use std::collections::VecDeque;
 
+/// Spans in the books of a file that waits for its oldest record: 4 MiB of them.
+const LONG: usize = 1 << 18;
+
 /// The spans of one file that are not yet part of the contiguous run.
 #[derive(Debug)]
 pub struct Ledger {
@@ -77,6 +80,13 @@ impl Ledger {
         let span = self.spans.get(place).filter(|span| span.is_open)?;
         let before = place.checked_sub(1).and_then(|before| self.spans.get(before));
         Some((before.map_or(self.acknowledged, |before| before.end), span.end))
+    }
+
+    /// Whether so many records follow on one without an outcome that the file should wait for it: the books would take
+    /// memory without bound, and after a crash all of them are sent again.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.spans.len() >= LONG
     }
 
     /// The end of the contiguous run of closed spans.

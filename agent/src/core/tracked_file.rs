@@ -53,6 +53,8 @@ pub struct TrackedFile {
     pub is_drained: bool,
     /// A record of it is refused for good, and the flow's policy is to stop the file.
     pub is_stopped: bool,
+    /// What was read of it last was not all published: there was no room.
+    pub has_leftover: bool,
     /// Until then it is looked at all the time: a copy of it is being made, and a truncation may follow.
     pub hurry_until: Moment,
     /// It got another name since it was last looked at; so it may have been truncated before, and copied.
@@ -117,6 +119,7 @@ impl TrackedFile {
             pause: Duration::ZERO,
             is_drained: false,
             is_stopped: false,
+            has_leftover: false,
             hurry_until: Moment::ORIGIN,
             was_moved: false,
             seen_size: fingerprint.offset,

@@ -1,21 +1,56 @@
 //! Records that the service refused for themselves: into the dead-letter file with them, or the end for their file.
 //!
-//! Invariant: a span is closed only when its letter is on the disk. A letter that cannot be written is no reason to go on:
-//! its record is handed over again later, as if the stream were in trouble.
+//! Invariant: a span is closed only when its letter is on the disk. A letter that cannot be written is kept and written
+//! later; nothing is read meanwhile of the files of such letters, and of no file when there are many.
 
 use kpl::UserRecordFailed;
 
-use super::FlowTask;
+use super::{DEAD_LETTER_PERIOD, FlowTask};
 use crate::config::RefusedPolicy;
 use crate::dead_letter::DeadLetter;
 use crate::dead_letter_file::DeadLetterError;
-use crate::types::RecordTag;
+use crate::types::{FileId, Moment, RecordTag};
 
 /// Bytes of letters that are written at once; more only for a single one.
 const BATCH_BYTES: usize = 8 << 20;
 
+/// Bytes of unwritten letters' records above which the whole flow waits. What is under way then may still be refused.
+const UNWRITTEN_BYTES: usize = 1 << 20;
+
 /// A record that was not stored, and the tag under which it was published.
 type Failed = (u64, UserRecordFailed);
+
+/// Refused records whose letters could not be written.
+#[derive(Debug, Default)]
+pub(super) struct Unwritten {
+    refused: Vec<Failed>,
+    bytes: usize,
+    /// When to try again.
+    due: Moment,
+}
+
+impl Unwritten {
+    /// When to try again; never, if there are none.
+    pub(super) fn due(&self) -> Moment {
+        if self.refused.is_empty() { Moment::NEVER } else { self.due }
+    }
+
+    /// Whether there are so many that no more should come.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= UNWRITTEN_BYTES
+    }
+
+    /// The files of these records.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        self.refused.iter().map(|(tag, _)| RecordTag::from_number(*tag).file)
+    }
+
+    fn keep(&mut self, refused: Vec<Failed>, due: Moment) {
+        self.bytes += refused.iter().map(|(_, failed)| failed.record().data.len()).sum::<usize>();
+        self.refused.extend(refused);
+        self.due = due;
+    }
+}
 
 impl FlowTask {
     /// Does away with what is refused for good; answers the others, which are to be sent again.
@@ -26,7 +61,10 @@ impl FlowTask {
         });
         others.extend(refused.split_off(refused.len().min(judge.most())));
         match self.config.record_policies.refused {
-            RefusedPolicy::DeadLetter => self.dead_letter(refused, others),
+            RefusedPolicy::DeadLetter => {
+                self.dead_letter(refused);
+                others
+            }
             RefusedPolicy::StopFile => {
                 self.state.refusals.given_up(refused.len());
                 refused
@@ -37,25 +75,31 @@ impl FlowTask {
         }
     }
 
-    /// Writes letters, and adds those to `others` that could not be written.
-    fn dead_letter(&mut self, mut refused: Vec<Failed>, mut others: Vec<Failed>) -> Vec<Failed> {
+    /// Tries again to write the letters that could not be written, if it is time.
+    pub(super) fn write_unwritten(&mut self) {
+        if self.state.unwritten.due() <= self.clock.now() {
+            let refused = std::mem::take(&mut self.state.unwritten).refused;
+            self.dead_letter(refused);
+        }
+    }
+
+    /// Writes letters; keeps those that cannot be written, and lets their files wait.
+    fn dead_letter(&mut self, mut refused: Vec<Failed>) {
         while !refused.is_empty() {
             let (written, result) = self.write_letters(&refused);
-            match result {
-                Ok(()) => {
-                    self.state.refusals.given_up(written);
-                    for (tag, failed) in refused.drain(..written) {
-                        self.flow.dead_lettered(RecordTag::from_number(tag));
-                        tracing::debug!(flow = self.config.id, "dead-lettered: {failed}");
-                    }
-                }
-                Err(error) => {
-                    self.report_unwritten(&error);
-                    others.append(&mut refused);
-                }
+            if let Err(error) = result {
+                self.report_unwritten(&error);
+                let due = self.clock.now().plus(DEAD_LETTER_PERIOD);
+                self.state.unwritten.keep(refused, due);
+                self.state.unwritten.files().for_each(|file| self.flow.suspend(file, due));
+                return;
+            }
+            self.state.refusals.given_up(written);
+            for (tag, failed) in refused.drain(..written) {
+                self.flow.dead_lettered(RecordTag::from_number(tag));
+                tracing::debug!(flow = self.config.id, "dead-lettered: {failed}");
             }
         }
-        others
     }
 
     /// Writes the first letters; answers how many.
@@ -117,7 +161,7 @@ impl FlowTask {
             tracing::error!(
                 flow = self.config.id,
                 %error,
-                "a record that cannot be sent is not in the dead-letter file either: the flow waits, and tries again"
+                "a record that cannot be sent is not in the dead-letter file either: its file waits, and it is tried again"
             );
         }
     }

@@ -72,11 +72,21 @@ impl FlowTask {
         }
     }
 
+    /// Whether a dead letter of this file could not be written.
+    fn waits_for_letters(&self, file: &TrackedFile) -> bool {
+        let is_suspended = file.has_leftover && file.look_at > self.clock.now();
+        is_suspended || self.state.unwritten.files().any(|waiting| waiting == file.id)
+    }
+
     fn state_of(&self, file: &TrackedFile, size: Option<u64>) -> (FileState, String) {
         let outstanding = file.ledger.outstanding();
         let unread = size.is_some_and(|size| size > file.fetched());
         if let (true, Some(refusal)) = (unread || outstanding > 0, &self.state.refusal) {
             return (FileState::Blocked, format!("records were refused and are sent again: {refusal}"));
+        }
+        if self.waits_for_letters(file) {
+            let why = "a record that cannot be sent is to be written into the dead-letter file, which fails";
+            return (FileState::Blocked, why.to_owned());
         }
         if unread && self.is_blocked() {
             let why = "the destination takes no more for now; nothing is read until it does";

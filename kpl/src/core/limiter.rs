@@ -8,11 +8,13 @@
 //! is released during a pause; nothing expired is released.
 
 mod lane;
+mod queue;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use self::lane::{LaneState, Looked};
+use self::queue::Queue;
 use crate::core::jitter::full_jitter;
 use crate::core::keys_under_way::{KeysUnderWay, overlap};
 use crate::core::token_bucket::{Pace, TokenBucket};
@@ -96,7 +98,7 @@ impl<T> Limiter<T> {
         &mut self,
         record: KinesisRecord<T>,
         now: Moment,
-        place: impl FnOnce(&VecDeque<KinesisRecord<T>>, &KinesisRecord<T>) -> usize,
+        place: impl FnOnce(&Queue<T>, &KinesisRecord<T>) -> usize,
     ) {
         let lane = record.predicted_shard;
         let pace = self.pace;
@@ -212,6 +214,16 @@ impl<T> Limiter<T> {
         self.due.first().map_or(Moment::NEVER, |(due, _)| *due)
     }
 
+    /// Whether no lane has records that wait for their time.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.due.is_empty()
+    }
+
+    /// How long a record of this lane that comes now would wait, as far as pause and pace go.
+    pub(crate) fn expected_wait(&self, lane: Lane, now: Moment) -> Duration {
+        self.lanes.get(&lane).map_or(Duration::ZERO, |state| state.expected_wait(now))
+    }
+
     /// Arrival of the oldest record queued.
     pub(crate) fn oldest_arrival(&self) -> Moment {
         let looked_at = if self.order.is_some() { usize::MAX } else { 1 };
@@ -225,7 +237,7 @@ impl<T> Limiter<T> {
         let mut drained = Vec::new();
         for state in self.lanes.values_mut() {
             state.due = Moment::NEVER;
-            drained.extend(state.queue.drain(..));
+            drained.extend(state.queue.take_all());
         }
         drained
     }
@@ -238,7 +250,7 @@ impl<T> Limiter<T> {
     /// User records queued.
     #[cfg(test)]
     pub(crate) fn members(&self) -> usize {
-        self.lanes.values().flat_map(|lane| &lane.queue).map(|record| record.members.len()).sum()
+        self.lanes.values().flat_map(|lane| lane.queue.iter()).map(|record| record.members.len()).sum()
     }
 
     /// The next release finds a pause, or what expires during it.

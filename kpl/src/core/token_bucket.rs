@@ -75,7 +75,7 @@ impl TokenBucket {
     /// Takes one record of `bytes`, unless the bucket is in debt: then says when it will not be.
     pub(crate) fn take(&mut self, bytes: usize, now: Moment) -> Result<(), Moment> {
         self.refill(now);
-        let wait = self.records.seconds_to_credit().max(self.bytes.seconds_to_credit()) / self.share;
+        let wait = self.seconds_to_credit();
         if wait > 0.0 {
             // A nanosecond more than needed, so that the wake-up finds credit in spite of rounding.
             return Err(now.plus(Duration::from_secs_f64(wait)).plus(Duration::from_nanos(1)));
@@ -83,6 +83,15 @@ impl TokenBucket {
         self.records.left -= 1.0;
         self.bytes.left -= bytes as f64;
         Ok(())
+    }
+
+    /// When there would be credit again if so many records and bytes were taken before. Takes nothing.
+    pub(crate) fn credit_after(&self, records: usize, bytes: usize, now: Moment) -> Moment {
+        let mut after = self.clone();
+        after.refill(now);
+        after.records.left -= records as f64;
+        after.bytes.left -= bytes as f64;
+        now.plus(Duration::from_secs_f64(after.seconds_to_credit()))
     }
 
     /// The shard throttled: less from now on, and nothing saved up.
@@ -93,6 +102,10 @@ impl TokenBucket {
             self.records.left = self.records.left.min(0.0);
             self.bytes.left = self.bytes.left.min(0.0);
         }
+    }
+
+    fn seconds_to_credit(&self) -> f64 {
+        self.records.seconds_to_credit().max(self.bytes.seconds_to_credit()) / self.share
     }
 
     fn refill(&mut self, now: Moment) {
@@ -171,6 +184,24 @@ mod tests {
         let again = bucket.take(1, at(0)).expect_err("in debt by 9,000 bytes");
         assert!(again > at(8_999) && again < at(9_002), "{again:?}");
         assert!(bucket.take(1, again).is_ok(), "the moment that it named is right");
+    }
+
+    #[test]
+    fn credit_is_foreseen() {
+        let bucket = bucket(10.0, 100.0, at(0));
+        let table = [((0, 0), 0), ((9, 99), 0), ((20, 0), 1000), ((0, 300), 2000), ((20, 300), 2000)];
+        for ((records, bytes), milliseconds) in table {
+            let foreseen = bucket.credit_after(records, bytes, at(0));
+            assert_eq!(foreseen.since(at(0)).as_millis(), milliseconds, "{records} records, {bytes} bytes");
+        }
+        assert_eq!(bucket.credit_after(20, 0, at(0)).since(at(600)).as_millis(), 400);
+        let mut slow = bucket.clone();
+        slow.slow_down(at(0));
+        assert_eq!(
+            slow.credit_after(7, 0, at(0)).since(at(0)).as_millis(),
+            1000,
+            "at the pace that counts now"
+        );
     }
 
     #[test]

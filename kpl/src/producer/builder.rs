@@ -20,6 +20,7 @@ use crate::metrics_upload::CloudWatchMetrics;
 use crate::outcome::{UserRecordFailed, UserRecordResult};
 use crate::permits::Budget;
 use crate::reporter::Reporter;
+use crate::shared_budget::BudgetPart;
 use crate::transport::Transport;
 use crate::types::StreamName;
 
@@ -31,6 +32,7 @@ pub struct ProducerBuilder {
     metrics: Option<Arc<dyn MetricsSink>>,
     cloudwatch: Option<CloudWatchMetrics>,
     outcomes: Arc<dyn OutcomeSink>,
+    part: BudgetPart,
 }
 
 /// Why a producer could not be started.
@@ -56,6 +58,7 @@ impl ProducerBuilder {
             metrics: None,
             cloudwatch: None,
             outcomes: Arc::new(NoOutcomes),
+            part: BudgetPart::unshared(),
         }
     }
 
@@ -109,6 +112,14 @@ impl ProducerBuilder {
         self
     }
 
+    /// Shares a budget in bytes with other producers. [`Config::max_outstanding_bytes`] stays the most that this one may
+    /// hold. Default: nothing is shared.
+    #[must_use]
+    pub fn budget(mut self, part: BudgetPart) -> Self {
+        self.part = part;
+        self
+    }
+
     /// The streams are Firehose delivery streams: partition keys are ignored, nothing is aggregated, and Firehose's
     /// limits apply.
     #[must_use]
@@ -126,7 +137,7 @@ impl ProducerBuilder {
         let configs = self.configs.served_by(self.service, fastrand::u64(..))?;
         let config = &configs.producer;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let budget = Arc::new(Budget::new(config.max_outstanding_bytes, config.max_outstanding_records));
+        let budget = Budget::new(config.max_outstanding_bytes, config.max_outstanding_records, self.part);
         let clock = Clock::start();
         let inner = Inner {
             configs,
@@ -135,7 +146,7 @@ impl ProducerBuilder {
             reporter: Reporter::new(self.metrics, self.cloudwatch.as_ref()),
             cloudwatch: self.cloudwatch,
             outcomes: self.outcomes,
-            budget,
+            budget: Arc::new(budget),
             control_plane: ControlPlane::new(clock),
             clock,
             runtime,

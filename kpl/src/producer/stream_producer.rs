@@ -3,6 +3,7 @@
 //! Invariant: room that was taken for a record is given back when the record is not accepted after all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::permit::Permit;
 use super::{Inner, SendError};
@@ -110,6 +111,18 @@ impl StreamProducer {
         let permit = Permit::new(self.clone(), cost);
         self.shared.check_open().map_err(|Closed| SendError::Closed(()))?;
         Ok(permit)
+    }
+
+    /// How long a record with this partition key would wait for its shard's turn, if it were handed over now: its shard's
+    /// pace, what is queued for it, and the pause after it throttled or failed. For callers that are free to choose
+    /// their keys: of a few keys drawn at random, the one with the shortest wait goes round a shard that is throttled.
+    ///
+    /// Zero as long as nothing waits, and for delivery streams. What is still being aggregated, and what is under way, is
+    /// not counted, nor is the time that records wait for company. Takes the stream's lock for a moment, and where
+    /// something waits an MD5.
+    #[must_use]
+    pub fn expected_wait(&self, partition_key: &str) -> Duration {
+        self.shared.expected_wait(partition_key)
     }
 
     /// As [`Producer::flush`](crate::Producer::flush), for this stream alone.

@@ -25,6 +25,8 @@ pub(crate) enum Reply {
     Store,
     /// Stores the entries for whose place this gives no error code.
     FailEntries(fn(usize) -> Option<&'static str>),
+    /// Stores the entries of all shards but this one, which throttles.
+    ThrottleShard(u128),
     /// Stores nothing and answers with this code.
     FailCall(&'static str),
     /// Stores everything, but nobody hears of it.
@@ -134,11 +136,15 @@ impl Fake {
             Decoded::Aggregated(records) => records.iter().map(|record| record.data.to_vec()).collect(),
         };
         self.desk(|desk| desk.stored.extend(data));
-        let number = entry.explicit_hash_key.0 / (u128::MAX / self.0.shards).max(1);
         Ok(EntryPlaced {
-            shard_id: shard_id(number.min(self.0.shards - 1)).as_str().into(),
+            shard_id: shard_id(self.shard_of(entry)).as_str().into(),
             sequence_number: "49".into(),
         })
+    }
+
+    fn shard_of(&self, entry: &PutRecordsEntry) -> u128 {
+        let number = entry.explicit_hash_key.0 / (u128::MAX / self.0.shards).max(1);
+        number.min(self.0.shards - 1)
     }
 
     async fn carry_out(
@@ -155,7 +161,11 @@ impl Fake {
                 released.wait_for(|released| *released).await.expect("the service outlives its calls");
             }
             Reply::Panic => panic!("the script says so"),
-            Reply::Store | Reply::LoseAnswer | Reply::FailEntries(_) | Reply::Miscount => {}
+            Reply::Store
+            | Reply::LoseAnswer
+            | Reply::FailEntries(_)
+            | Reply::ThrottleShard(_)
+            | Reply::Miscount => {}
         }
         let mut results: Vec<_> = entries
             .iter()
@@ -163,6 +173,10 @@ impl Fake {
             .map(|(place, entry)| match reply {
                 Reply::FailEntries(code) if code(place).is_some() => Err(EntryError {
                     code: code(place).unwrap_or_default().to_owned(),
+                    message: "as the script says".to_owned(),
+                }),
+                Reply::ThrottleShard(shard) if self.shard_of(entry) == shard => Err(EntryError {
+                    code: "ProvisionedThroughputExceededException".to_owned(),
                     message: "as the script says".to_owned(),
                 }),
                 _ => self.store(entry),

@@ -11,6 +11,8 @@ mod dedup_and_compression;
 #[cfg(test)]
 mod delivery_streams;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod flush_and_close;

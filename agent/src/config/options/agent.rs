@@ -106,7 +106,7 @@ pub const ROWS: &[OptionRow] = &[
     ),
     OptionRow::honoured(
         Shape::Integer(DEAD_LETTER_MAX_BYTES),
-        "bytes of one flow's dead letters; when they are full the flow waits (not in the Java agent)",
+        "bytes of one flow's dead letters; when they are full, files with such records wait (not in the Java agent)",
     ),
     OptionRow::honoured(
         Shape::Text(IMPORT_CHECKPOINT_FILE),

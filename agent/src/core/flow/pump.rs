@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
 use super::boundaries::is_footer;
 use super::{Flow, RecordLimits};
 use crate::config::{Destination, FlowConfig, OverLimitPolicy, PartitionKeyOption};
-use crate::core::partition_key::write_partition_key;
+use crate::core::partition_key::{write_partition_key, write_unhindered_key};
 use crate::core::processor::Processed;
 use crate::core::record_limit::fit;
 use crate::core::splitter::Split;
@@ -82,14 +83,16 @@ enum Step {
 
 impl Flow {
     /// Cuts what was read of a file into records and publishes them, until the bytes or the room run out.
+    /// `expected_wait` says how long a record with a partition key would wait for its shard.
     pub fn pump(
         &mut self,
         id: FileId,
         wall_time_ms: u64,
+        expected_wait: impl Fn(&str) -> Duration,
         mut publish: impl FnMut(Record<'_>) -> Publish,
     ) -> Pumped {
         loop {
-            match self.step(id, wall_time_ms, &mut publish) {
+            match self.step(id, wall_time_ms, &expected_wait, &mut publish) {
                 Step::Done => {}
                 // A stop may follow: what is acknowledged up to here is not to be sent again.
                 Step::Blocked => return self.pumped(id, Pumped::Blocked),
@@ -101,6 +104,7 @@ impl Flow {
     fn pumped(&mut self, id: FileId, how: Pumped) -> Pumped {
         if let Some(file) = self.files.get_mut(&id) {
             file.set_landmark();
+            file.has_leftover = how == Pumped::Blocked;
         }
         how
     }
@@ -109,6 +113,7 @@ impl Flow {
         &mut self,
         id: FileId,
         wall_time_ms: u64,
+        expected_wait: &impl Fn(&str) -> Duration,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
@@ -153,7 +158,7 @@ impl Flow {
             self.statistics.footers_skipped.add(1);
             return pass_over(file, split, cut.length);
         }
-        self.hand_over(id, cut, wall_time_ms, publish)
+        self.hand_over(id, cut, wall_time_ms, expected_wait, publish)
     }
 
     /// Converts what was cut and publishes it.
@@ -162,6 +167,7 @@ impl Flow {
         id: FileId,
         cut: Cut,
         wall_time_ms: u64,
+        expected_wait: &impl Fn(&str) -> Duration,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
         let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
@@ -185,6 +191,10 @@ impl Flow {
             Destination::KinesisStream(_) => {
                 let option = self.config.partition_key_option;
                 write_partition_key(option, data, &mut self.random, &mut self.key);
+                if option == PartitionKeyOption::Random {
+                    let drawn = &mut self.drawn_key;
+                    write_unhindered_key(&mut self.random, expected_wait, drawn, &mut self.key);
+                }
                 if self.config.aggregation && option == PartitionKeyOption::Random {
                     self.key_records = RECORDS_OF_A_RANDOM_KEY - 1;
                 }

@@ -88,15 +88,20 @@ impl Bench {
     }
 
     fn pump(&mut self) {
-        self.flow.pump(self.file, 0, |record| {
-            self.keys.push(record.partition_key.to_owned());
-            if record.is_over_limit {
-                self.dead.push((record.offset, record.length));
-                return Publish::DeadLettered;
-            }
-            self.sent.push((record.tag, record.data.to_vec()));
-            Publish::Accepted
-        });
+        self.flow.pump(
+            self.file,
+            0,
+            |_| Duration::ZERO,
+            |record| {
+                self.keys.push(record.partition_key.to_owned());
+                if record.is_over_limit {
+                    self.dead.push((record.offset, record.length));
+                    return Publish::DeadLettered;
+                }
+                self.sent.push((record.tag, record.data.to_vec()));
+                Publish::Accepted
+            },
+        );
     }
 
     /// Lets time pass, looking whenever the flow wants to.
@@ -268,13 +273,18 @@ fn a_pump_without_room_leaves_a_checkpoint_behind_its_last_record() {
     assert!(matches!(next, Next::Read { offset: 0, .. }), "{next:?}");
     assert_eq!(bench.flow.read(bench.file, content, 8, bench.now), Next::Wait);
     let mut tags = Vec::new();
-    let pumped = bench.flow.pump(bench.file, 0, |record| {
-        if !tags.is_empty() {
-            return Publish::Full;
-        }
-        tags.push(record.tag);
-        Publish::Accepted
-    });
+    let pumped = bench.flow.pump(
+        bench.file,
+        0,
+        |_| Duration::ZERO,
+        |record| {
+            if !tags.is_empty() {
+                return Publish::Full;
+            }
+            tags.push(record.tag);
+            Publish::Accepted
+        },
+    );
     assert_eq!(pumped, super::Pumped::Blocked);
     bench.flow.acknowledge(tags[0]);
     assert_eq!(bench.checkpoint().fingerprint.offset, 4);

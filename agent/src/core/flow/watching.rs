@@ -16,6 +16,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The pause between looks at a file of which a copy was just made.
 const HURRIED_PAUSE: Duration = Duration::from_millis(5);
 
+/// The pause of a file that waits for the outcome of its oldest record.
+const BOOKS_PAUSE: Duration = Duration::from_millis(100);
+
 /// Files whose next look is this near are looked at now, so that thousands of idle files make few wake-ups.
 const LOOK_AHEAD: Duration = Duration::from_millis(25);
 
@@ -91,6 +94,10 @@ impl Flow {
                 }
             }
             Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(file),
+            Look::Grown(_) if file.ledger.is_long() => {
+                file.look_at = now.plus(BOOKS_PAUSE);
+                Next::Wait
+            }
             Look::Grown(more) => {
                 file.pause = Duration::ZERO;
                 if let Presence::Away { quiet_since } = &mut file.presence {

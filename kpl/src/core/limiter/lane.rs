@@ -2,9 +2,9 @@
 //!
 //! Invariant: its queue is in the order of arrival; where order is kept, in the order of each hash key.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::queue::Queue;
 use crate::core::keys_under_way::{KeysUnderWay, Span, overlap};
 use crate::core::token_bucket::TokenBucket;
 use crate::kinesis_record::KinesisRecord;
@@ -20,7 +20,7 @@ const PASSED_OVER: usize = 64;
 #[derive(Debug)]
 pub(super) struct LaneState<T> {
     pub(super) bucket: Option<TokenBucket>,
-    pub(super) queue: VecDeque<KinesisRecord<T>>,
+    pub(super) queue: Queue<T>,
     pub(super) paused_until: Moment,
     pub(super) failures: u32,
     /// When it will be looked at.
@@ -43,7 +43,7 @@ pub(super) enum Looked {
 impl<T> LaneState<T> {
     pub(super) fn new(bucket: Option<TokenBucket>) -> Self {
         let (paused_until, due) = (Moment::ORIGIN, Moment::NEVER);
-        Self { bucket, queue: VecDeque::new(), paused_until, failures: 0, due }
+        Self { bucket, queue: Queue::new(), paused_until, failures: 0, due }
     }
 
     /// Releases from the front; answers when to come back.
@@ -125,6 +125,13 @@ impl<T> LaneState<T> {
                 .for_each(|record| record.deadline = record.deadline.min(now));
         }
         looked
+    }
+
+    /// How long a record that comes now would wait, as far as pause and pace go.
+    pub(super) fn expected_wait(&self, now: Moment) -> Duration {
+        let (records, bytes) = (self.queue.len(), self.queue.bytes());
+        let credit = self.bucket.as_ref().map_or(now, |bucket| bucket.credit_after(records, bytes, now));
+        self.paused_until.max(credit).since(now)
     }
 
     /// Whether the record there may leave, as far as pause and pace go; if not, when to ask again.

@@ -100,3 +100,24 @@ fn a_pause_holds_its_lane_only_and_grows() {
     limiter.recovered(SHARD);
     assert_eq!(limiter.lanes[&SHARD].failures, 0);
 }
+
+#[test]
+fn the_wait_for_a_shard_is_foreseen() {
+    let mut limiter = limiter(100, None);
+    let other = Some(ShardIndex(1));
+    let wait = |limiter: &Limiter<u64>, lane, now| limiter.expected_wait(lane, at(now)).as_millis();
+    assert!(limiter.is_idle());
+    assert_eq!(wait(&limiter, SHARD, 0), 0, "of a shard that nothing was sent to");
+    for tag in 0..3500 {
+        limiter.put(record(tag, 0, b"x", SHARD), at(0));
+    }
+    assert!(!limiter.is_idle());
+    assert_eq!((wait(&limiter, SHARD, 0), wait(&limiter, other, 0)), (2500, 0));
+    release(&mut limiter, 0);
+    assert_eq!(wait(&limiter, SHARD, 0), 2500, "what left was paid for");
+    assert_eq!(wait(&limiter, SHARD, 1000), 1500);
+    limiter.pause(SHARD, true, at(1000), at(1000), &mut fastrand::Rng::with_seed(1));
+    assert!(wait(&limiter, SHARD, 1000) > 2500, "throttled: less from now on");
+    assert_eq!(limiter.drain_all().len(), 2500);
+    assert!(limiter.is_idle());
+}

@@ -1,6 +1,8 @@
 //! The pipeline seen from outside: what metrics and snapshots are made of.
 //!
-//! Invariant: looking changes nothing, and takes no memory for a single user record.
+//! Invariant: looking changes nothing that is seen, and takes no memory for a single user record.
+
+use std::time::Duration;
 
 use super::{Finished, Pipeline};
 use crate::core::call_summary::EntrySummary;
@@ -24,6 +26,15 @@ impl<T> Pipeline<T> {
     /// The shard of an index.
     pub(crate) fn shard_id(&self, shard: Option<ShardIndex>) -> Option<ShardId> {
         self.shards.id(shard?).cloned()
+    }
+
+    /// How long a record with this key that comes now would wait for its shard.
+    pub(crate) fn expected_wait(&mut self, partition_key: &str, now: Moment) -> Duration {
+        if self.limiter.is_idle() {
+            return Duration::ZERO;
+        }
+        let hash_key = self.last_key.hash_key(partition_key);
+        self.limiter.expected_wait(self.shards.predict(hash_key), now)
     }
 
     /// Records accepted since the start.

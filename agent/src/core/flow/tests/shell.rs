@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::world::{Compression, LOG, World};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
-use crate::core::flow::{Adoption, Flow, Next, Publish, Pumped, Question};
+use crate::core::flow::{Adoption, Flow, Next, Publish, Pumped, Question, Turn};
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::source_file::{Kind, Listed};
@@ -26,8 +26,8 @@ pub(super) struct Shell {
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     in_flight: Vec<RecordTag>,
     pub(super) delivered: HashMap<String, u32>,
-    /// The file whose next record found no room.
-    blocked: Option<FileId>,
+    /// A record found no room in this step.
+    is_blocked: bool,
     has_searched: bool,
 }
 
@@ -73,7 +73,7 @@ impl Shell {
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),
-            blocked: None,
+            is_blocked: false,
             has_searched: false,
         }
     }
@@ -243,15 +243,23 @@ impl Shell {
     fn pump(&mut self, id: FileId) {
         let room = self.random.usize(..200);
         let mut accepted = Vec::new();
-        let pumped = self.flow.pump(id, 0, |record| {
-            if accepted.len() == room {
-                return Publish::Full;
-            }
-            let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
-            accepted.push((record.tag, line.trim_end_matches('\n').to_owned()));
-            Publish::Accepted
-        });
-        self.blocked = (pumped == Pumped::Blocked).then_some(id);
+        let pumped = self.flow.pump(
+            id,
+            0,
+            |_| Duration::ZERO,
+            |record| {
+                if accepted.len() == room {
+                    return Publish::Full;
+                }
+                let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
+                accepted.push((record.tag, line.trim_end_matches('\n').to_owned()));
+                Publish::Accepted
+            },
+        );
+        if pumped == Pumped::Blocked {
+            self.flow.found_no_room(id, self.now);
+            self.is_blocked = true;
+        }
         for (tag, line) in accepted {
             // The service has it at once; the acknowledgement comes later.
             *self.delivered.entry(line).or_default() += 1;
@@ -264,12 +272,14 @@ impl Shell {
         if self.random.f64() < 0.3 {
             self.list();
         }
-        if let Some(blocked) = self.blocked {
-            self.pump(blocked);
-        }
-        for file in self.flow.due(self.now) {
-            if self.blocked.is_none() {
-                self.look(file);
+        self.is_blocked = false;
+        self.flow.go_round(self.now);
+        while !self.is_blocked
+            && let Some(turn) = self.flow.next_turn()
+        {
+            match turn {
+                Turn::Look(file) => self.look(file),
+                Turn::Pump(file) => self.pump(file),
             }
         }
         for _ in 0..self.random.usize(..100).min(self.in_flight.len()) {
@@ -297,7 +307,7 @@ impl Shell {
         self.flow = flow(&self.config, &self.store, &self.statistics);
         self.open.clear();
         self.in_flight.clear();
-        self.blocked = None;
+        self.is_blocked = false;
         self.has_searched = false;
         self.world.sweep(|_| false);
     }
@@ -332,7 +342,7 @@ impl Shell {
                 let size = self.world.content(self.open[&file.id]).len() as u64;
                 file.is_drained || file.cut() == size
             });
-            let is_quiet = self.blocked.is_none() && self.in_flight.is_empty();
+            let is_quiet = !self.is_blocked && self.in_flight.is_empty();
             if is_read && is_quiet && self.flow.outstanding() == 0 && !self.flow.has_young_copies() {
                 return;
             }
