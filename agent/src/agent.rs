@@ -18,6 +18,7 @@ use crate::config::{AgentConfig, Destination, FlowConfig};
 use crate::core::flow::Flow;
 use crate::core::processor::ProcessorError;
 use crate::dead_letter_file::DeadLetterFile;
+use crate::descriptors::Descriptors;
 use crate::discovery::Discovery;
 use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
@@ -128,6 +129,7 @@ struct Parts {
     clients: AwsClients,
     saver: Arc<CheckpointSaver>,
     discovery: Arc<Discovery>,
+    descriptors: Arc<Descriptors>,
     metrics: Arc<SharedMetrics>,
     clock: Clock,
     budget: usize,
@@ -162,6 +164,7 @@ impl Agent {
             clients,
             saver: Arc::clone(&saver),
             discovery: Arc::new(Discovery::start()),
+            descriptors: Arc::new(Descriptors::new(config.max_open_files, config.flows.len())),
             metrics: Arc::new(SharedMetrics::default()),
             clock,
             budget: (BUDGET_BYTES / config.flows.len().max(1))
@@ -310,6 +313,7 @@ impl Parts {
             inbox,
             publisher: Arc::new(publisher),
             discovery: Arc::clone(&self.discovery),
+            descriptors: Arc::clone(&self.descriptors),
             dead_letters: DeadLetterFile::new(directory.clone(), &config.id, *max_bytes),
             saver: Arc::clone(&self.saver),
             statistics,
