@@ -28,7 +28,8 @@ const LINE_SEARCH_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct OpenFile {
     file: File,
-    content: Option<Content>,
+    /// Boxed, because it is large and few files have one.
+    content: Option<Box<Content>>,
 }
 
 /// What is in a gzip file.
@@ -178,7 +179,7 @@ impl OpenFile {
         let scanned = gzip::scan(&self.file, wanted)?;
         if let Scanned::Complete { size, .. } = scanned {
             let reader = RefCell::new(GzipReader::new(self.file.try_clone()?));
-            self.content = Some(Content { size, reader });
+            self.content = Some(Box::new(Content { size, reader }));
         }
         Ok(scanned)
     }

@@ -11,7 +11,7 @@ use crate::config::InitialPosition;
 use crate::core::identity::is_rotated_name;
 use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
-use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
 use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
 
@@ -285,6 +285,7 @@ impl Flow {
             let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
             self.statistics.bytes_lost_by_truncation.add(lost);
             tracked.move_to(copy.path.clone(), copy.node);
+            tracked.descriptor = Descriptor::Held;
             tracked.presence = Presence::Away { quiet_since: now };
             tracked.look_at = now;
             self.is_save_urgent = true;
