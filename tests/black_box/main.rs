@@ -26,6 +26,8 @@ mod converters;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod few_descriptors;
+#[cfg(test)]
 mod firehose;
 #[cfg(test)]
 mod full_disk;
