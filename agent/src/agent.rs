@@ -19,6 +19,7 @@ use crate::config::{AgentConfig, Destination, FlowConfig};
 use crate::core::flow::Flow;
 use crate::core::processor::ProcessorError;
 use crate::dead_letter_file::DeadLetterFile;
+use crate::descriptors::Descriptors;
 use crate::discovery::Discovery;
 use crate::flow_task::{FlowEnd, FlowState, FlowTask, StartedFlow};
 use crate::fs;
@@ -126,6 +127,7 @@ struct Parts {
     clients: AwsClients,
     saver: Arc<CheckpointSaver>,
     discovery: Arc<Discovery>,
+    descriptors: Arc<Descriptors>,
     metrics: Arc<SharedMetrics>,
     clock: Clock,
     dead_letters: (PathBuf, u64),
@@ -159,6 +161,7 @@ impl Agent {
             clients,
             saver: Arc::clone(&saver),
             discovery: Arc::new(Discovery::start()),
+            descriptors: Arc::new(Descriptors::new(config.max_open_files, config.flows.len())),
             metrics: Arc::new(SharedMetrics::default()),
             clock,
             dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
@@ -308,6 +311,7 @@ impl Parts {
             inbox,
             publisher: Arc::new(publisher),
             discovery: Arc::clone(&self.discovery),
+            descriptors: Arc::clone(&self.descriptors),
             dead_letters: DeadLetterFile::new(directory.clone(), &config.id, *max_bytes),
             saver: Arc::clone(&self.saver),
             statistics,

@@ -85,6 +85,8 @@ pub struct AgentConfig {
     pub dead_letter_directory: Option<PathBuf>,
     /// `deadLetterMaxBytes`, of one flow's dead letters; at least 32 MiB, default 1 GiB.
     pub dead_letter_max_bytes: u64,
+    /// `maxOpenFiles`, of all flows together; default 4096.
+    pub max_open_files: usize,
     /// `importCheckpointFile`, the Java agent's database; default `/var/run/aws-kinesis-agent/checkpoints`; `None` when the
     /// file says `""`: nothing is imported.
     pub import_checkpoint_file: Option<PathBuf>,

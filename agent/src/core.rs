@@ -3,8 +3,10 @@
 //! The [`flow`] is given what the shell saw (the directory, a file's size, bytes, acknowledgements) with the present
 //! moment, and answers what to do. The stages below it do not know each other.
 
+pub mod descriptors;
 pub mod flow;
 pub mod identity;
+pub mod idle_pause;
 pub mod java_handover;
 pub mod lag;
 pub mod ledger;
@@ -12,6 +14,7 @@ pub mod partition_key;
 pub mod processor;
 pub mod record_limit;
 pub mod refusal;
+pub mod rescan;
 pub mod rotated_name;
 pub mod rotation;
 pub mod splitter;

@@ -3,7 +3,7 @@
 //!
 //! A thread and not a task, because reading files blocks; the records leave through `kpl`'s tasks.
 //!
-//! Invariant: a descriptor is closed only when the machine gave its file up.
+//! Invariant: a descriptor is closed only when the machine gave its file up, or gave it back.
 
 mod examination;
 mod files;
@@ -12,6 +12,8 @@ mod listing;
 mod outcomes;
 mod refused;
 mod report;
+mod rescan;
+mod resting;
 mod rounds;
 
 use std::collections::{HashMap, VecDeque};
@@ -28,11 +30,14 @@ use crate::config::FlowConfig;
 use crate::core::flow::Flow;
 use crate::core::lag::Lag;
 use crate::core::refusal::RefusalJudge;
+use crate::core::rescan::Rescan;
 use crate::dead_letter_file::DeadLetterFile;
+use crate::descriptors::{Descriptors, Held};
 use crate::discovery::Discovery;
 use crate::fs::OpenFile;
 use crate::inbox::{Attention, Inbox, Letters};
 use crate::publisher::Publisher;
+use crate::source_file::Listed;
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node};
 
@@ -59,6 +64,7 @@ pub struct FlowTask {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) discovery: Arc<Discovery>,
+    pub(crate) descriptors: Arc<Descriptors>,
     pub(crate) dead_letters: DeadLetterFile,
     pub(crate) saver: Arc<CheckpointSaver>,
     pub(crate) statistics: Arc<FlowStatistics>,
@@ -77,6 +83,13 @@ pub struct FlowState {
     list_at: Moment,
     save_at: Moment,
     is_watched: bool,
+    rescan: Rescan,
+    /// The directories of the last listing.
+    directories: Vec<PathBuf>,
+    /// What the last listing showed that is not under way, if it is to be looked at by rescans.
+    at_rest: Vec<Listed>,
+    /// The last listing showed symbolic links, which lead to other directories.
+    shows_links: bool,
     has_listed: bool,
     /// Who waits for the first listing.
     first_listing: Option<oneshot::Sender<()>>,
@@ -87,6 +100,8 @@ pub struct FlowState {
     unwritten: Unwritten,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
+    /// Files that all flows know this one to follow.
+    counted: usize,
     /// How old what is not acknowledged is, for those who ask.
     lags: HashMap<FileId, Lag>,
     /// Why records were refused last, until some are stored again.
@@ -115,7 +130,7 @@ struct PassedOver {
 #[derive(Debug)]
 struct Opened {
     file: OpenFile,
-    size: u64,
+    _held: Held,
 }
 
 /// How a flow ended.
@@ -194,7 +209,8 @@ impl FlowTask {
 
     /// When there is something to do without being told.
     fn next_chore(&self) -> Moment {
-        let regular = self.state.list_at.min(self.state.save_at).min(self.state.unwritten.due());
+        let save_at = if self.flow.will_save() { self.state.save_at } else { Moment::NEVER };
+        let regular = self.state.list_at.min(save_at).min(self.state.unwritten.due());
         if self.state.awaits_room {
             return regular;
         }
@@ -210,7 +226,7 @@ impl FlowTask {
     fn pass(&mut self) -> std::io::Result<()> {
         let mut result = Ok(());
         if self.clock.now() >= self.state.list_at {
-            result = self.list();
+            result = self.rescan();
             if let Some(waiting) = self.state.first_listing.take() {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
@@ -226,6 +242,7 @@ impl FlowTask {
             self.state.opened.remove(&file);
             self.state.lags.remove(&file);
         }
+        self.give_back_surplus();
         if self.flow.take_save_urgency() {
             self.save_now();
         }
@@ -274,12 +291,8 @@ impl FlowTask {
         let changes = self.changes();
         self.saver.submit(changes);
         self.state.save_at = self.clock.now().plus(SAVE_PERIOD);
-        let behind = self.flow.files().map(|file| {
-            let size = self.state.opened.get(&file.id).map_or(0, |opened| opened.size);
-            size.saturating_sub(file.ledger.acknowledged())
-        });
-        self.statistics.bytes_behind.set(behind.sum());
-        self.statistics.files.set(self.flow.files().count() as u64);
+        self.statistics.bytes_behind.set(self.flow.bytes_behind());
+        self.statistics.files.set(self.flow.file_count() as u64);
     }
 
     /// What the flow wants saved since it was last asked.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::checkpoint::{Fingerprint, Probe, Wanted};
-use crate::source_file::{Kind, Listed};
+use crate::source_file::{DirectoryMark, Kind, Listed};
 use crate::types::Node;
 
 use gzip::{GzipReader, Scanned};
@@ -29,7 +29,8 @@ const LINE_SEARCH_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct OpenFile {
     file: File,
-    content: Option<Content>,
+    /// Boxed, because it is large and few files have one.
+    content: Option<Box<Content>>,
 }
 
 /// What is in a gzip file.
@@ -62,6 +63,8 @@ pub struct Listing {
     pub files: Vec<Listed>,
     /// Directories, sockets and the like under names that are wanted.
     pub skipped: Vec<PathBuf>,
+    /// Some of them are symbolic links.
+    pub has_links: bool,
 }
 
 /// The regular files of a directory whose names are `wanted`; symbolic links are followed. A directory that does not
@@ -82,6 +85,7 @@ pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Re
         let entry = entry?;
         let Some(kind) = wanted(&entry.file_name()) else { continue };
         let path = entry.path();
+        listing.has_links |= entry.file_type().is_ok_and(|kind| kind.is_symlink());
         // A file that went between the listing and this look is not there.
         let Ok(metadata) = std::fs::metadata(&path) else { continue };
         if metadata.is_file() {
@@ -94,6 +98,29 @@ pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Re
     }
     listing.files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(listing)
+}
+
+/// Looks at what a name leads to; `None`: nothing, or no regular file.
+///
+/// # Errors
+///
+/// The file system fails.
+#[expect(clippy::disallowed_methods, reason = "the lawful place")]
+pub fn status(path: &Path) -> io::Result<Option<FileStatus>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(file_status(&metadata))),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What shows whether anything was made, removed or renamed in a directory; `None`: it is not there.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the lawful place")]
+pub fn directory_mark(path: &Path) -> Option<DirectoryMark> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(DirectoryMark { node: node(&metadata), modified: modified(&metadata) })
 }
 
 /// Whether there is a directory of this name.
@@ -153,7 +180,7 @@ impl OpenFile {
         let scanned = gzip::scan(&self.file, wanted)?;
         if let Scanned::Complete { size, .. } = scanned {
             let reader = RefCell::new(GzipReader::new(self.file.try_clone()?));
-            self.content = Some(Content { size, reader });
+            self.content = Some(Box::new(Content { size, reader }));
         }
         Ok(scanned)
     }
@@ -170,14 +197,11 @@ impl OpenFile {
     ///
     /// The file system fails.
     pub fn status(&self) -> io::Result<FileStatus> {
-        let metadata = self.file.metadata()?;
-        Ok(FileStatus {
-            node: node(&metadata),
-            size: self.content.as_ref().map_or(metadata.len(), |content| content.size),
-            stored_size: metadata.len(),
-            modified: modified(&metadata),
-            links: metadata.nlink(),
-        })
+        let mut status = file_status(&self.file.metadata()?);
+        if let Some(content) = &self.content {
+            status.size = content.size;
+        }
+        Ok(status)
     }
 
     /// Reads up to `length` bytes at `offset` into `buffer`, which is emptied first; fewer at the end of the file.
@@ -254,6 +278,16 @@ fn read_at(file: &File, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io:
     }
     buffer.truncate(read);
     Ok(())
+}
+
+fn file_status(metadata: &Metadata) -> FileStatus {
+    FileStatus {
+        node: node(metadata),
+        size: metadata.len(),
+        stored_size: metadata.len(),
+        modified: modified(metadata),
+        links: metadata.nlink(),
+    }
 }
 
 fn node(metadata: &Metadata) -> Node {

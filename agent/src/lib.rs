@@ -33,6 +33,7 @@ pub mod config;
 pub mod core;
 pub mod dead_letter;
 pub mod dead_letter_file;
+pub mod descriptors;
 pub mod discovery;
 pub mod flow_task;
 pub mod fs;

@@ -1,4 +1,4 @@
-//! A file as its directory shows it.
+//! A file as its directory shows it, and the directory.
 
 use std::path::PathBuf;
 
@@ -30,4 +30,13 @@ pub enum Kind {
     Rotated,
     /// The same, and it is a gzip file.
     Compressed,
+}
+
+/// What shows that nothing was made, removed or renamed in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectoryMark {
+    /// Where the file system keeps it.
+    pub node: Node,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub modified: u64,
 }

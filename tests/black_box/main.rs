@@ -28,6 +28,8 @@ mod fairness;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod few_descriptors;
+#[cfg(test)]
 mod firehose;
 #[cfg(test)]
 mod full_disk;

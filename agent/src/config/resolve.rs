@@ -56,6 +56,7 @@ pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConf
         dead_letter_directory: section.non_empty_text(&agent::DEAD_LETTER_DIRECTORY).map(PathBuf::from),
         dead_letter_max_bytes: u64::try_from(section.whole_number(&agent::DEAD_LETTER_MAX_BYTES))
             .unwrap_or(0),
+        max_open_files: usize::try_from(section.whole_number(&agent::MAX_OPEN_FILES)).unwrap_or(usize::MAX),
         checkpoint_time_to_live: day * days,
         shutdown_timeout: section.milliseconds(&agent::SHUTDOWN_TIMEOUT_MILLIS, 0),
         status_reporting_period: Duration::from_secs(u64::try_from(period).unwrap_or(0)),

@@ -33,6 +33,7 @@ fn defaults_are_the_java_agents() {
     assert_eq!(config.checkpoint_file, Path::new("/var/lib/kinesis-agent/checkpoints.db"));
     assert_eq!(config.dead_letter_directory(), Path::new("/var/lib/kinesis-agent/dead-letters"));
     assert_eq!(config.dead_letter_max_bytes, 1 << 30);
+    assert_eq!(config.max_open_files, 4096);
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(7 * 86400));
     assert_eq!(config.status_socket, Path::new("/var/lib/kinesis-agent/checkpoints.db.sock"));
     let java = Path::new("/var/run/aws-kinesis-agent/checkpoints");
@@ -71,7 +72,7 @@ fn every_honoured_key_is_read() {
       "awsAccessKeyId": "AK", "awsSecretAccessKey": "hush", "assumeRoleARN": "arn:aws:iam::1:role/r",
       "assumeRoleExternalId": "ext-hush", "cloudwatch.emitMetrics": "no", "cloudwatch.namespace": "N",
       "cloudwatch.metricsBufferTimeMillis": "25", "cloudwatch.tagInstance": 1, "checkpointFile": "/c",
-      "deadLetterDirectory": "/l", "deadLetterMaxBytes": 33554432, "checkpointTimeToLiveDays": 1, "shutdownTimeoutMillis": 5, "log.statusReportingPeriodSeconds": 12,
+      "deadLetterDirectory": "/l", "deadLetterMaxBytes": 33554432, "maxOpenFiles": 16, "checkpointTimeToLiveDays": 1, "shutdownTimeoutMillis": 5, "log.statusReportingPeriodSeconds": 12,
       "flows": [{
         "filePattern": "/d/a*", "kinesisStream": "s", "partitionKeyOption": "DETERMINISTIC", "aggregation": "yes",
         "initialPosition": "START_OF_FILE", "maxBufferAgeMillis": 1230, "maxBufferSizeRecords": "456",
@@ -103,6 +104,7 @@ fn every_honoured_key_is_read() {
     assert_eq!(config.checkpoint_file, Path::new("/c"));
     assert_eq!(config.dead_letter_directory(), Path::new("/l"));
     assert_eq!(config.dead_letter_max_bytes, 32 << 20);
+    assert_eq!(config.max_open_files, 16);
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(86400));
     assert_eq!(config.shutdown_timeout, Duration::from_millis(5));
     assert_eq!(config.status_reporting_period, Duration::from_secs(12));

@@ -10,21 +10,24 @@
 mod adoption;
 mod boundaries;
 mod evidence;
+mod files;
 mod listing;
 mod memory;
 mod naming;
 mod pump;
+mod resting;
 mod round;
 mod stopping;
 mod watching;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
 
 use crate::checkpoint::FileCheckpoint;
 use crate::config::{Destination, FlowConfig};
+use crate::core::idle_pause::Crowd;
 use crate::core::processor::{Processor, ProcessorError};
 use crate::core::splitter::SplitRules;
 use crate::core::tracked_file::{Presence, TrackedFile};
@@ -32,12 +35,14 @@ use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
 use adoption::SeenCopy;
+use files::Files;
 use memory::Memory;
 use round::Round;
 
 pub use adoption::Adoption;
 pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
+pub use resting::{Glance, Glimpse};
 pub use round::Turn;
 pub use stopping::Whereabouts;
 pub use watching::Next;
@@ -51,7 +56,7 @@ pub struct Flow {
     footer: Option<Regex>,
     random: fastrand::Rng,
     statistics: Arc<FlowStatistics>,
-    files: BTreeMap<FileId, TrackedFile>,
+    files: Files,
     by_node: HashMap<Node, FileId>,
     /// Copies that may still be being made.
     has_young_copies: bool,
@@ -72,6 +77,9 @@ pub struct Flow {
     forgotten: Vec<FileId>,
     /// A file became known, or its beginning did.
     is_save_urgent: bool,
+    /// Files that had no descriptor and that the last listing did not show.
+    lost: Vec<resting::Lost>,
+    crowd: Crowd,
     /// Records of stopped files that are refused for good.
     held_records: usize,
     /// The present record's partition key; kept for its buffer.
@@ -133,7 +141,7 @@ impl Flow {
             footer,
             random: fastrand::Rng::with_seed(seed),
             statistics,
-            files: BTreeMap::new(),
+            files: Files::default(),
             by_node: HashMap::new(),
             has_young_copies: false,
             copies: HashMap::new(),
@@ -145,6 +153,8 @@ impl Flow {
             once,
             forgotten: Vec::new(),
             is_save_urgent: false,
+            lost: Vec::new(),
+            crowd: Crowd::default(),
             held_records: 0,
             key: String::new(),
             key_records: 0,
@@ -160,8 +170,8 @@ impl Flow {
 
     /// Takes acknowledgements of published records.
     pub fn acknowledge(&mut self, tag: RecordTag) {
-        let file = self.files.get_mut(&tag.file);
-        if file.is_some_and(|file| file.ledger.close(tag.sequence)) {
+        let file = self.files.get_mut(tag.file);
+        if file.is_some_and(|mut file| file.ledger.close(tag.sequence)) {
             self.statistics.records_acknowledged.add(1);
         }
     }
@@ -171,8 +181,17 @@ impl Flow {
         let mut saved = std::mem::take(&mut self.remembered);
         // Of a file that came under way again what is saved now counts; of one that was forgotten since, nothing.
         saved.retain(|checkpoint| self.memory.get(checkpoint.file).is_some());
-        saved.extend(self.files.values_mut().filter_map(TrackedFile::checkpoint));
+        for id in self.files.take_news() {
+            saved.extend(self.files.get_mut(id).and_then(|mut file| file.checkpoint()));
+        }
         (saved, std::mem::take(&mut self.forgotten))
+    }
+
+    /// Whether there is something to save, or will be when outcomes are known.
+    #[must_use]
+    pub fn will_save(&self) -> bool {
+        let is_changed = !self.remembered.is_empty() || !self.forgotten.is_empty();
+        is_changed || self.files.have_news() || self.outstanding() > 0
     }
 
     /// Whether there is something to save that should not wait for the next regular save.
@@ -184,7 +203,19 @@ impl Flow {
     /// Records published and not acknowledged.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.files.values().map(|file| file.ledger.outstanding()).sum()
+        self.files.outstanding()
+    }
+
+    /// Bytes that were seen in the files and are not acknowledged.
+    #[must_use]
+    pub fn bytes_behind(&self) -> u64 {
+        self.files.behind()
+    }
+
+    /// How many files are under way.
+    #[must_use]
+    pub fn file_count(&self) -> usize {
+        self.files.len()
     }
 
     /// The files under way.
@@ -201,7 +232,7 @@ impl Flow {
     /// One file.
     #[must_use]
     pub fn file(&self, file: FileId) -> Option<&TrackedFile> {
-        self.files.get(&file)
+        self.files.get(file)
     }
 
     /// With `--once`: everything was read and cut that was there at the first look.
@@ -212,7 +243,7 @@ impl Flow {
 
     /// A file is finished: it is remembered, so that neither it nor its copy is read again, and one can ask for it.
     fn finish(&mut self, file: FileId) {
-        let Some(mut done) = self.files.remove(&file) else { return };
+        let Some(mut done) = self.files.remove(file) else { return };
         if self.by_node.get(&done.node) == Some(&file) {
             self.by_node.remove(&done.node);
         }
@@ -236,12 +267,7 @@ impl Flow {
     /// When the shell should look at some file again.
     #[must_use]
     pub fn next_look(&self) -> Moment {
-        self.files
-            .values()
-            .filter(|file| !file.is_drained && !file.is_stopped)
-            .map(|file| file.look_at)
-            .min()
-            .unwrap_or(Moment::NEVER)
+        self.files.next_look()
     }
 }
 

@@ -26,6 +26,20 @@ pub enum Presence {
     Ended,
 }
 
+/// Whether its descriptor is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descriptor {
+    /// It is.
+    Held,
+    /// It was given back, when the file had last been written to at this time.
+    GivenBack {
+        /// In nanoseconds since 1970.
+        modified: u64,
+    },
+    /// It was given back and taken again: whether the file is what it was has not been seen yet.
+    TakenAgain,
+}
+
 /// One generation of a file.
 #[derive(Debug)]
 pub struct TrackedFile {
@@ -37,6 +51,8 @@ pub struct TrackedFile {
     pub node: Node,
     /// Where it stands.
     pub presence: Presence,
+    /// Whether it is held open.
+    pub descriptor: Descriptor,
     /// The books.
     pub ledger: Ledger,
     /// Cuts its records.
@@ -111,6 +127,7 @@ impl TrackedFile {
             path,
             node,
             presence: Presence::Listed,
+            descriptor: Descriptor::Held,
             ledger: Ledger::new(fingerprint.offset),
             splitter,
             headers_left: 0,
@@ -241,6 +258,18 @@ impl TrackedFile {
         self.grown_at = now;
     }
 
+    /// When bytes were taken in last; the clock's origin if none were.
+    #[must_use]
+    pub fn grown_at(&self) -> Moment {
+        self.grown_at
+    }
+
+    /// How long no bytes were taken in.
+    #[must_use]
+    pub fn idle_time(&self, now: Moment) -> Duration {
+        now.since(self.grown_at)
+    }
+
     /// The file shows no new bytes now. Answers when a record of several lines is complete that began with the last ones,
     /// if there is one that waits for that.
     pub fn at_end(&mut self, now: Moment, quiet_time: Duration) -> Option<Moment> {
@@ -310,6 +339,25 @@ impl TrackedFile {
         let landmarks = self.landmarks.iter().take_while(|landmark| landmark.offset <= acknowledged);
         let Landmark { offset, marker } = *landmarks.last().unwrap_or(&self.settled);
         Fingerprint { offset, head: Print::of(&self.head), marker }
+    }
+
+    /// Whether [`TrackedFile::checkpoint`] would answer something. Costs next to nothing.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        let acknowledged = self.ledger.acknowledged();
+        let moves = self.landmarks.front().is_some_and(|landmark| landmark.offset <= acknowledged);
+        let settled = Saved::UpTo { offset: self.settled.offset, head_length: self.head.len() };
+        moves || self.saved != settled
+    }
+
+    /// How many bytes there are of it, as far as that was seen.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self.presence {
+            // What was read of it is all that there is, unless a copy is found.
+            Presence::Ended => self.fetched,
+            Presence::Listed | Presence::Away { .. } => self.seen_size.max(self.fetched),
+        }
     }
 
     /// The last landmark before which every byte is acknowledged, saved or not.

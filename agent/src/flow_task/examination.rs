@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::{FlowTask, Opened, PassedOver};
+use super::resting::is_refused;
+use super::{FlowTask, PassedOver};
 use crate::checkpoint::{Fingerprint, HEAD_BYTES, Probe};
 use crate::core::flow::{Adoption, Question};
 use crate::core::identity::holds;
@@ -41,7 +42,7 @@ impl FlowTask {
     /// Opens a file. `None` when it cannot be opened, or is known after all: between the listing and now another file
     /// may have taken the name.
     fn open(&mut self, listed: &Listed) -> io::Result<Option<(OpenFile, Listed)>> {
-        let file = match OpenFile::open(&listed.path) {
+        let file = match self.open_by_name(&listed.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
@@ -135,9 +136,11 @@ impl FlowTask {
     }
 
     fn questions(&self, found: &Listed) -> Vec<Question> {
-        let opened = &self.state.opened;
         let intact_size = |known: FileId, fingerprint: &Fingerprint| {
-            let known = &opened.get(&known)?.file;
+            let Some(opened) = self.state.opened.get(&known) else {
+                return self.intact_size_at_rest(known, fingerprint);
+            };
+            let known = &opened.file;
             // Nobody truncates a compressed file, and to look into it costs as much as to read it.
             let is_intact =
                 known.is_decompressed() || holds(fingerprint, &known.probe(fingerprint.wanted()).ok()?);
@@ -147,7 +150,15 @@ impl FlowTask {
     }
 
     pub(super) fn report_unreadable(&mut self, path: &Path, error: &io::Error) {
-        if !self.state.unreadable.iter().any(|known| known == path) {
+        if is_refused(error) {
+            if self.may_report() {
+                tracing::error!(
+                    flow = self.config.id,
+                    "there are no descriptors left ({error}): files are read when there are; lower maxOpenFiles, or raise \
+                     LimitNOFILE of the service"
+                );
+            }
+        } else if !self.state.unreadable.iter().any(|known| known == path) {
             tracing::warn!(
                 flow = self.config.id,
                 path = %path.display(),
@@ -197,7 +208,8 @@ impl FlowTask {
             Some(Err(error)) => self.report_unreadable(&found.path, &error),
             _ => {}
         }
-        self.state.opened.insert(id, Opened { file, size: found.size });
+        self.keep_open(id, file);
+        self.give_back_surplus();
     }
 
     /// A compressed file is recognised by its stored bytes from now on.

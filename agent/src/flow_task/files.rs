@@ -3,11 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use super::{FlowTask, Opened};
+use super::FlowTask;
 use crate::core::flow::{Adoption, Next};
 use crate::core::identity::is_rotated_name;
-use crate::core::rotated_name::{is_compressed, kind, rotated_kind};
-use crate::fs::{self, OpenFile};
+use crate::core::rotated_name::{kind, rotated_kind};
+use crate::fs;
 use crate::source_file::Listed;
 use crate::types::FileId;
 
@@ -22,14 +22,14 @@ impl FlowTask {
 
     /// Looks at a file, and reads and publishes what is new.
     pub(super) fn look(&mut self, id: FileId) -> io::Result<()> {
-        if !self.state.opened.contains_key(&id) {
-            self.reopen(id)?;
-        }
-        let Some(opened) = self.state.opened.get_mut(&id) else { return Ok(()) };
-        let status = opened.file.status()?;
-        opened.size = status.size;
-        self.note_size(id, status.size, self.clock.now());
-        let mut next = self.flow.looked(id, status.size, status.links, self.clock.now());
+        let mut next = match self.state.opened.get(&id) {
+            Some(opened) => {
+                let status = opened.file.status()?;
+                self.note_size(id, status.size, self.clock.now());
+                self.flow.looked(id, status.size, status.links, self.clock.now())
+            }
+            None => self.look_at_name(id)?,
+        };
         if let (Next::Read { offset, length }, Some(opened)) = (next, self.state.opened.get(&id)) {
             opened.file.read_at(offset, length, &mut self.state.chunk)?;
             let size_after = opened.file.status()?.size;
@@ -51,27 +51,11 @@ impl FlowTask {
         Ok(())
     }
 
-    /// Opens a file whose descriptor could not be had before (the process had none left).
-    fn reopen(&mut self, id: FileId) -> io::Result<()> {
-        let Some(known) = self.flow.file(id) else { return Ok(()) };
-        let mut file = OpenFile::open(&known.path)?;
-        if known.path.file_name().is_some_and(is_compressed) {
-            file.decompress(&[])?;
-        }
-        let status = file.status()?;
-        if status.node != known.node {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "another file has taken its name"));
-        }
-        self.state.opened.insert(id, Opened { file, size: status.size });
-        Ok(())
-    }
-
     /// A file was truncated: its inode goes on as another generation, and its rest may stand in a copy.
     fn truncated(&mut self, old: FileId, new: FileId) -> io::Result<()> {
         let Some(opened) = self.state.opened.get(&old) else { return Ok(()) };
         let file = opened.file.duplicate()?;
-        let size = opened.size;
-        self.state.opened.insert(new, Opened { file, size });
+        self.keep_open(new, file);
         let Some(path) = self.flow.file(old).map(|file| file.path.clone()) else { return Ok(()) };
         let found = self.search_rest(&path)?;
         if found.contains(&old) {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FlowTask, UNWATCHED_RESCAN};
+use crate::core::rescan::Marks;
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::fs;
 use crate::fs::directories::{self, Directories};
@@ -13,12 +14,14 @@ use crate::source_file::Listed;
 impl FlowTask {
     /// Lists the directories and takes in what is new.
     pub(super) fn list(&mut self) -> io::Result<()> {
-        let listing = self.list_files()?;
+        let began = self.clock.now();
+        let (listing, marks) = self.list_files()?;
         self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
         let nodes: HashSet<_> = listing.iter().map(|listed| listed.node).collect();
         self.state.passed_over.retain(|node, _| nodes.contains(node));
-        for unknown in self.flow.listed(listing, self.clock.now()) {
-            if let Err(error) = self.adopt(&unknown) {
+        let unknown = self.flow.listed(listing.clone(), self.clock.now());
+        for unknown in &unknown {
+            if let Err(error) = self.adopt(unknown) {
                 self.report_unreadable(&unknown.path, &error);
             }
         }
@@ -41,14 +44,23 @@ impl FlowTask {
         if self.flow.take_save_urgency() || is_first {
             self.save_now();
         }
-        let soon = !self.state.is_watched || self.flow.has_young_copies();
-        let period = if soon { UNWATCHED_RESCAN } else { self.config.max_time_between_file_tracker_refresh };
-        self.state.list_at = self.clock.now().plus(period);
+        self.note_listing(marks, began, listing, &unknown);
+        self.plan_rescan();
+        self.count_files();
         Ok(())
     }
 
-    fn list_files(&mut self) -> io::Result<Vec<Listed>> {
+    pub(super) fn plan_rescan(&mut self) {
+        let soon = !self.state.is_watched || self.flow.has_young_copies();
+        let period = if soon { UNWATCHED_RESCAN } else { self.config.max_time_between_file_tracker_refresh };
+        self.state.list_at = self.clock.now().plus(period);
+    }
+
+    fn list_files(&mut self) -> io::Result<(Vec<Listed>, Marks)> {
         let found = self.watched_directories();
+        self.state.directories = found.passed.iter().chain(&found.matching).cloned().collect();
+        let marks = self.marks();
+        self.state.shows_links = false;
         let is_only = self.config.file_pattern.levels().is_empty();
         let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for directory in &found.matching {
@@ -57,6 +69,7 @@ impl FlowTask {
                 Ok(listing) => {
                     files.extend(listing.files);
                     skipped.extend(listing.skipped);
+                    self.state.shows_links |= listing.has_links;
                 }
                 Err(error) if is_only => return Err(error),
                 Err(error) => self.report_unreadable(directory, &error),
@@ -66,7 +79,7 @@ impl FlowTask {
             self.report_unreadable(directory, error);
         }
         self.note_skipped(skipped);
-        Ok(files)
+        Ok((files, marks))
     }
 
     /// Watched first and listed then: what appears in between is seen by one of the two.
@@ -98,9 +111,11 @@ impl FlowTask {
         self.state.skipped = skipped;
     }
 
-    /// After a restart, once: files that were rotated out of the pattern, or truncated, while the agent was down.
+    /// After a restart, and when files are lost that had no descriptor: those that were rotated out of the pattern, or
+    /// truncated, while nobody looked.
     fn search_missing(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.state.has_searched, true) {
+        let is_start = !std::mem::replace(&mut self.state.has_searched, true);
+        if !is_start && !self.flow.has_lost() {
             return Ok(());
         }
         let parents = self.flow.missing().filter_map(|missing| missing.path.parent());
@@ -119,7 +134,8 @@ impl FlowTask {
                 self.take_rest(candidates)?;
             }
         }
-        for missing in self.flow.missing() {
+        let lost = self.flow.give_up_lost();
+        for missing in self.flow.missing().filter(|missing| is_start || lost.contains(&missing.file)) {
             tracing::warn!(
                 flow = self.config.id,
                 path = %missing.path.display(),

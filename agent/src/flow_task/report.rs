@@ -45,27 +45,21 @@ impl FlowTask {
 
     fn file_report(&self, file: &TrackedFile, with_fingerprint: bool) -> FileReport {
         let acknowledged = file.ledger.acknowledged();
-        let is_ended = file.presence == Presence::Ended;
-        // Of a truncated file there is what was read of it, unless a copy is found.
-        let size = if is_ended {
-            Some(file.fetched())
-        } else {
-            self.state.opened.get(&file.id).map(|open| open.size)
-        };
+        let size = file.size();
         let age = self.state.lags.get(&file.id).map(|lag| Lag::age(lag, acknowledged, self.clock.now()));
-        let lag_bytes = size.unwrap_or(acknowledged).saturating_sub(acknowledged);
+        let lag_bytes = size.saturating_sub(acknowledged);
         let (state, why) = self.state_of(file, size);
         FileReport {
             path: file.path.display().to_string(),
             device: file.node.device,
             inode: file.node.inode,
-            size,
+            size: Some(size),
             read: file.fetched(),
             sent: file.cut(),
             acknowledged,
             lag_bytes,
             lag_seconds: if lag_bytes == 0 { 0.0 } else { age.unwrap_or_default().as_secs_f64() },
-            oldest_unsent_byte: size.is_some_and(|size| size > file.cut()).then(|| file.cut()),
+            oldest_unsent_byte: (size > file.cut()).then(|| file.cut()),
             state,
             why,
             fingerprint: with_fingerprint.then(|| file.acknowledged_fingerprint().into()),
@@ -78,9 +72,9 @@ impl FlowTask {
         is_suspended || self.state.unwritten.files().any(|waiting| waiting == file.id)
     }
 
-    fn state_of(&self, file: &TrackedFile, size: Option<u64>) -> (FileState, String) {
+    fn state_of(&self, file: &TrackedFile, size: u64) -> (FileState, String) {
         let outstanding = file.ledger.outstanding();
-        let unread = size.is_some_and(|size| size > file.fetched());
+        let unread = size > file.fetched();
         if let (true, Some(refusal)) = (unread || outstanding > 0, &self.state.refusal) {
             return (FileState::Blocked, format!("records were refused and are sent again: {refusal}"));
         }

@@ -50,6 +50,8 @@ pub const DEAD_LETTER_DIRECTORY: TextOption = text("deadLetterDirectory", None);
 /// Bytes of one flow's dead letters.
 pub const DEAD_LETTER_MAX_BYTES: IntegerOption =
     whole_number("deadLetterMaxBytes", 1 << 30, (32 << 20)..=i64::MAX);
+/// Files that are held open.
+pub const MAX_OPEN_FILES: IntegerOption = whole_number("maxOpenFiles", 4096, 1..=i32::MAX as i64);
 /// The Java agent's checkpoint database.
 pub const IMPORT_CHECKPOINT_FILE: TextOption =
     text("importCheckpointFile", Some("/var/run/aws-kinesis-agent/checkpoints"));
@@ -107,6 +109,10 @@ pub const ROWS: &[OptionRow] = &[
     OptionRow::honoured(
         Shape::Integer(DEAD_LETTER_MAX_BYTES),
         "bytes of one flow's dead letters; when they are full, files with such records wait (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Integer(MAX_OPEN_FILES),
+        "files held open by all flows together, and fewer where the process may not have so many (not in the Java agent)",
     ),
     OptionRow::honoured(
         Shape::Text(IMPORT_CHECKPOINT_FILE),

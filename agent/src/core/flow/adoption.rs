@@ -11,7 +11,7 @@ use crate::config::InitialPosition;
 use crate::core::identity::is_rotated_name;
 use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
-use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
 use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
 
@@ -168,7 +168,7 @@ impl Flow {
     /// A copy was made of a file that is followed: the truncation is near.
     fn hurry(&mut self, known: Known, now: Moment) {
         if let Known::File(file) = known
-            && let Some(file) = self.files.get_mut(&file)
+            && let Some(mut file) = self.files.get_mut(file)
         {
             file.hurry_until = now.plus(HURRY);
             file.look_at = now;
@@ -242,7 +242,7 @@ impl Flow {
 
     /// A file under a rotated name is on its way out.
     fn set_presence(&mut self, file: FileId, kind: Kind, now: Moment) {
-        if let Some(file) = self.files.get_mut(&file)
+        if let Some(mut file) = self.files.get_mut(file)
             && kind != Kind::Followed
         {
             file.presence = Presence::Away { quiet_since: now };
@@ -260,14 +260,14 @@ impl Flow {
 
     /// Notes how a new file begins that is not read yet.
     pub fn foresee(&mut self, file: FileId, head: &[u8]) {
-        if let Some(file) = self.files.get_mut(&file) {
+        if let Some(mut file) = self.files.get_mut(file) {
             file.foresee(head);
         }
     }
 
     /// A new file is to be read from `fingerprint`'s offset instead of its beginning.
     pub fn start_at(&mut self, file: FileId, fingerprint: Fingerprint, probe: Probe, now: Moment) {
-        let Some(begun) = self.files.get(&file) else { return };
+        let Some(begun) = self.files.get(file) else { return };
         let (path, node, presence) = (begun.path.clone(), begun.node, begun.presence);
         let mut file = self.track(file, path, node, fingerprint, probe, now);
         file.presence = presence;
@@ -276,7 +276,7 @@ impl Flow {
 
     /// A truncated file's rest was found in a copy.
     fn continue_in(&mut self, file: FileId, copy: &Listed, now: Moment) -> Adoption {
-        if let Some(tracked) = self.files.get_mut(&file) {
+        if let Some(mut tracked) = self.files.get_mut(file) {
             if self.by_node.get(&tracked.node) == Some(&file) {
                 self.by_node.remove(&tracked.node);
                 // Nobody had looked at it since it was truncated: what is there now is to be found.
@@ -285,6 +285,7 @@ impl Flow {
             let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
             self.statistics.bytes_lost_by_truncation.add(lost);
             tracked.move_to(copy.path.clone(), copy.node);
+            tracked.descriptor = Descriptor::Held;
             tracked.presence = Presence::Away { quiet_since: now };
             tracked.look_at = now;
             self.is_save_urgent = true;
@@ -354,7 +355,7 @@ impl Flow {
         self.is_save_urgent = true;
         self.epoch += 1;
         self.by_node.insert(file.node, id);
-        self.files.insert(id, file);
+        self.files.insert(file);
         id
     }
 }

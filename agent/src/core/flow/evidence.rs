@@ -98,7 +98,7 @@ impl Flow {
         let node = match question.known {
             // A truncated file keeps its node in the books; what is there now is another generation.
             Known::File(file) if self.is_ended(file) => Some(Node::GONE),
-            Known::File(file) => self.files.get(&file).map(|file| file.node),
+            Known::File(file) => self.files.get(file).map(|file| file.node),
             Known::Remembered(file) => self.memory.get(file).map(|known| known.node),
         };
         let Some(node) = node else { return Relation::Stranger };
@@ -141,7 +141,7 @@ impl Flow {
             return false;
         }
         match question.known {
-            Known::File(file) => self.files.get(&file).is_some_and(|file| {
+            Known::File(file) => self.files.get(file).is_some_and(|file| {
                 let known = file.head().len().min(probe.head.len());
                 file.head()[..known] == probe.head[..known]
             }),
@@ -150,11 +150,11 @@ impl Flow {
     }
 
     fn is_ended(&self, file: FileId) -> bool {
-        self.files.get(&file).is_some_and(|file| file.presence == Presence::Ended)
+        self.files.get(file).is_some_and(|file| file.presence == Presence::Ended)
     }
 
     fn is_away(&self, file: FileId) -> bool {
-        let file = self.files.get(&file);
+        let file = self.files.get(file);
         file.is_some_and(|file| matches!(file.presence, Presence::Away { .. }))
     }
 }

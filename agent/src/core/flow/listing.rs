@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::Flow;
 use super::adoption::COPYING;
+use super::resting::is_lost;
 use crate::core::rotated_name::family;
 use crate::core::tracked_file::Presence;
 use crate::source_file::{Kind, Listed};
-use crate::types::{FileId, Moment};
+use crate::types::{FileId, Moment, Node};
 
 impl Flow {
     /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
@@ -29,13 +30,7 @@ impl Flow {
                 None => unknown.push(listed),
             }
         }
-        for file in self.files.values_mut() {
-            if file.presence == Presence::Listed && !seen.contains(&file.node) {
-                file.presence = Presence::Away { quiet_since: now };
-                file.look_at = now;
-                self.statistics.rotations.add(1);
-            }
-        }
+        self.miss_unseen(&seen, now);
         self.has_young_copies = false;
         self.copies.retain(|copy, _| seen.contains(copy));
         self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
@@ -44,6 +39,21 @@ impl Flow {
             (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
         });
         unknown
+    }
+
+    /// Of the files that a listing did not show those without a descriptor are lost, as if the agent had been down.
+    fn miss_unseen(&mut self, seen: &HashSet<Node>, now: Moment) {
+        for id in self.files.unseen(seen) {
+            let Some(mut file) = self.files.get_mut(id) else { continue };
+            if is_lost(&file) {
+                drop(file);
+                self.lose(id);
+            } else if file.presence == Presence::Listed {
+                file.presence = Presence::Away { quiet_since: now };
+                file.look_at = now;
+                self.statistics.rotations.add(1);
+            }
+        }
     }
 
     /// Drops rotated files of logs that nobody follows.
@@ -62,7 +72,7 @@ impl Flow {
     }
 
     fn seen_again(&mut self, file: FileId, seen: Listed, now: Moment) {
-        let Some(file) = self.files.get_mut(&file) else { return };
+        let Some(mut file) = self.files.get_mut(file) else { return };
         let is_followed = seen.kind == Kind::Followed;
         let is_back = is_followed && file.presence != Presence::Listed && !self.once;
         if file.path != seen.path || is_back {

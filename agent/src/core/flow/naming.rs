@@ -27,7 +27,7 @@ impl<'a> Naming<'a> {
     pub(super) fn relation(&self, known: &Path, is_listed: bool) -> Name {
         if is_rotated_name(known, self.path) {
             Name::Rotated
-        } else if known == self.path {
+        } else if known.as_os_str() == self.path.as_os_str() {
             Name::Same
         } else if is_listed && self.is_followed {
             Name::Other

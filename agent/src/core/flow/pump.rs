@@ -102,7 +102,7 @@ impl Flow {
     }
 
     fn pumped(&mut self, id: FileId, how: Pumped) -> Pumped {
-        if let Some(file) = self.files.get_mut(&id) {
+        if let Some(mut file) = self.files.get_mut(id) {
             file.set_landmark();
             file.has_leftover = how == Pumped::Blocked;
         }
@@ -116,7 +116,7 @@ impl Flow {
         expected_wait: &impl Fn(&str) -> Duration,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
-        let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        let Some(mut file) = self.files.get_mut(id) else { return Step::OutOfBytes };
         if file.is_stopped {
             return Step::OutOfBytes;
         }
@@ -127,7 +127,8 @@ impl Flow {
         let hole = file.hole();
         if hole > 0 {
             file.consume(hole);
-            file.ledger.pass_over(file.cut());
+            let cut = file.cut();
+            file.ledger.pass_over(cut);
             self.statistics.hole_bytes.add(hole as u64);
             return Step::Done;
         }
@@ -139,7 +140,7 @@ impl Flow {
             }
             Split::PassOver(length) => {
                 self.statistics.bytes_passed_over.add(length as u64);
-                return pass_over(file, split, length);
+                return pass_over(&mut file, split, length);
             }
             Split::Record(length)
             | Split::Part(length)
@@ -149,15 +150,16 @@ impl Flow {
         if file.headers_left > 0 {
             file.headers_left -= 1;
             self.statistics.header_lines_skipped.add(1);
-            return pass_over(file, split, cut.length);
+            return pass_over(&mut file, split, cut.length);
         }
         let is_whole = matches!(split, Split::Record(_));
         if is_whole && is_footer(self.footer.as_ref(), &file.unconsumed()[..cut.length]) {
             self.statistics.records_parsed.add(1);
             self.statistics.records_dropped.add(1);
             self.statistics.footers_skipped.add(1);
-            return pass_over(file, split, cut.length);
+            return pass_over(&mut file, split, cut.length);
         }
+        drop(file);
         self.hand_over(id, cut, wall_time_ms, expected_wait, publish)
     }
 
@@ -170,7 +172,7 @@ impl Flow {
         expected_wait: &impl Fn(&str) -> Duration,
         publish: &mut impl FnMut(Record<'_>) -> Publish,
     ) -> Step {
-        let Some(file) = self.files.get_mut(&id) else { return Step::OutOfBytes };
+        let Some(mut file) = self.files.get_mut(id) else { return Step::OutOfBytes };
         let statistics = &self.statistics;
         let raw = &file.unconsumed()[..cut.length];
         let processed = match cut.is_part() {
@@ -183,7 +185,7 @@ impl Flow {
             Processed::Dropped => {
                 statistics.records_parsed.add(1);
                 statistics.records_dropped.add(1);
-                return pass_over(file, cut.split, cut.length);
+                return pass_over(&mut file, cut.split, cut.length);
             }
         };
         match self.config.destination {
@@ -215,16 +217,18 @@ impl Flow {
         match published {
             Publish::Full => return Step::Blocked,
             Publish::Stopped => {
+                drop(file);
                 self.stop_file(id);
                 return Step::OutOfBytes;
             }
             Publish::Accepted => {
-                file.ledger.open(file.cut() + cut.length as u64);
+                let end = file.cut() + cut.length as u64;
+                file.ledger.open(end);
                 file.take(cut.split, cut.length);
                 statistics.records_published.add(1);
             }
             Publish::DeadLettered => {
-                pass_over(file, cut.split, cut.length);
+                pass_over(&mut file, cut.split, cut.length);
                 statistics.records_dead_lettered.add(1);
             }
         }

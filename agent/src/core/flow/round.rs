@@ -60,30 +60,31 @@ impl Flow {
     /// Begins a round, or goes on with the one that was interrupted.
     pub fn go_round(&mut self, now: Moment) {
         let due = self.due(now).into_iter();
-        let due = due.filter_map(|id| Some((id, left(self.files.get(&id)?)))).collect();
+        let due = due.filter_map(|id| Some((id, left(self.files.get(id)?)))).collect();
         self.round.gather(due);
     }
 
     /// Whose turn it is; `None` ends the round.
     pub fn next_turn(&mut self) -> Option<Turn> {
         let id = self.round.next()?;
-        let has_leftover = self.files.get(&id).is_some_and(|file| file.has_leftover);
+        let has_leftover = self.files.get(id).is_some_and(|file| file.has_leftover);
         Some(if has_leftover { Turn::Pump(id) } else { Turn::Look(id) })
     }
 
     /// There is no room for a file's next record, nor for another's. When there is, the round goes on with this file;
     /// but if most of the flow's room is this one's already, with the others.
     pub fn found_no_room(&mut self, id: FileId, now: Moment) {
-        let Some(file) = self.files.get_mut(&id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         file.look_at = now;
-        let held = held(file);
-        let all: u64 = self.files.values().map(self::held).sum();
-        self.round.interrupt(id, held > all / 2);
+        let held_by_it = held(&file);
+        drop(file);
+        let all: u64 = self.files.values().map(held).sum();
+        self.round.interrupt(id, held_by_it > all / 2);
     }
 
     /// A file waits, and no other: nothing is read of it until then.
     pub fn suspend(&mut self, id: FileId, until: Moment) {
-        if let Some(file) = self.files.get_mut(&id) {
+        if let Some(mut file) = self.files.get_mut(id) {
             file.look_at = until;
         }
     }

@@ -22,15 +22,15 @@ impl Flow {
     /// Where a record stands that has no outcome yet.
     #[must_use]
     pub fn whereabouts(&self, tag: RecordTag) -> Option<Whereabouts<'_>> {
-        let file = self.files.get(&tag.file)?;
+        let file = self.files.get(tag.file)?;
         let (offset, end) = file.ledger.span(tag.sequence)?;
         Some(Whereabouts { path: &file.path, offset, length: end - offset })
     }
 
     /// A published record is safe in the dead-letter file.
     pub fn dead_lettered(&mut self, tag: RecordTag) {
-        let file = self.files.get_mut(&tag.file);
-        if file.is_some_and(|file| file.ledger.close(tag.sequence)) {
+        let file = self.files.get_mut(tag.file);
+        if file.is_some_and(|mut file| file.ledger.close(tag.sequence)) {
             self.statistics.records_dead_lettered.add(1);
         }
     }
@@ -43,8 +43,9 @@ impl Flow {
 
     /// Nothing more is read of a file.
     pub fn stop_file(&mut self, id: FileId) {
-        let Some(file) = self.files.get_mut(&id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         file.is_stopped = true;
+        drop(file);
         let stopped = self.files.values().filter(|file| file.is_stopped).count();
         self.statistics.files_stopped.set(stopped as u64);
     }

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::Flow;
+use crate::core::idle_pause::{Crowd, LONGEST_PAUSE, look_after};
 use crate::core::rotation::{Look, judge_look};
-use crate::core::tracked_file::{Presence, TrackedFile};
+use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
 use crate::types::{FileId, Moment};
 
 /// Bytes of one read; the files of a flow take turns with it.
 const READ_BYTES: u64 = 256 * 1024;
-
-/// The longest pause between two looks at an idle file.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause between looks at a file of which a copy was just made.
 const HURRIED_PAUSE: Duration = Duration::from_millis(5);
@@ -52,48 +50,58 @@ impl Flow {
     /// Files at which to look now.
     #[must_use]
     pub fn due(&self, now: Moment) -> Vec<FileId> {
-        let now = now.plus(LOOK_AHEAD);
-        self.files
-            .values()
-            .filter(|file| file.look_at <= now && !file.is_drained && !file.is_stopped)
-            .map(|file| file.id)
-            .collect()
+        self.files.due(now.plus(LOOK_AHEAD))
     }
 
-    /// Judges a look at an open file. `links`: how many names it has; 0 when it was deleted.
+    /// How much there is to look at in the whole agent.
+    pub fn set_crowd(&mut self, crowd: Crowd) {
+        self.crowd = crowd;
+    }
+
+    /// Judges a look at a file. `links`: how many names it has; 0 when it was deleted.
     pub fn looked(&mut self, id: FileId, size: u64, links: u64, now: Moment) -> Next {
-        let once = self.once;
+        let (once, crowd) = (self.once, self.crowd);
         let shortest_pause = self.config.min_time_between_file_polls;
         let quiet_time = self.config.record_boundaries.multi_line_timeout;
-        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         if once && file.target.is_none() {
             file.target = Some(size);
         }
         if file.presence == Presence::Ended {
-            return finish(file);
+            return finish(&mut file);
         }
         if size >= file.fetched() {
             file.seen_size = size;
         }
         file.links = links;
         file.was_moved = false;
+        let is_to_be_compared = file.descriptor == Descriptor::TakenAgain && file.overlap() > 0;
+        if file.descriptor == Descriptor::TakenAgain {
+            file.descriptor = Descriptor::Held;
+        }
         match judge_look(file.fetched(), size) {
-            Look::Truncated => self.truncated(id, now),
-            Look::AtEnd if file.target.is_some() => finish(file),
+            Look::Truncated => {
+                drop(file);
+                self.truncated(id, now)
+            }
+            Look::AtEnd if is_to_be_compared => read_on(&file, 0),
+            Look::AtEnd if file.target.is_some() => finish(&mut file),
             Look::AtEnd => {
-                file.pause = (file.pause * 2).clamp(shortest_pause, LONGEST_PAUSE.max(shortest_pause));
+                let longest_pause = longest_pause(&file, crowd, now).max(shortest_pause);
+                file.pause = (file.pause * 2).clamp(shortest_pause, longest_pause);
                 if now < file.hurry_until {
                     file.pause = HURRIED_PAUSE;
                 }
                 let quiet_at = file.at_end(now, quiet_time);
-                file.look_at = now.plus(file.pause).min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
+                let look_at = look_after(now, file.pause);
+                file.look_at = look_at.min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
                 file.release_buffer();
-                match at_end(file, links, now) {
+                match at_end(&mut file, links, now) {
                     Next::Wait if quiet_at.is_some_and(|quiet_at| quiet_at <= now) => Next::Drain,
                     next => next,
                 }
             }
-            Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(file),
+            Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(&mut file),
             Look::Grown(_) if file.ledger.is_long() => {
                 file.look_at = now.plus(BOOKS_PAUSE);
                 Next::Wait
@@ -103,17 +111,14 @@ impl Flow {
                 if let Presence::Away { quiet_since } = &mut file.presence {
                     *quiet_since = now;
                 }
-                let overlap = file.overlap();
-                // At most READ_BYTES and the overlap, which fit a usize.
-                let length = overlap + more.min(READ_BYTES) as usize;
-                Next::Read { offset: file.fetched() - overlap as u64, length }
+                read_on(&file, more)
             }
         }
     }
 
     /// A look at a file failed: the next one comes after the longest pause; with `--once` there is none.
     pub fn put_off(&mut self, id: FileId, now: Moment) {
-        if let Some(file) = self.files.get_mut(&id) {
+        if let Some(mut file) = self.files.get_mut(id) {
             file.pause = LONGEST_PAUSE;
             file.look_at = now.plus(LONGEST_PAUSE);
             file.is_drained |= self.once;
@@ -122,14 +127,17 @@ impl Flow {
 
     /// Takes what a read gave. `size_after`: the file's size after the read, to see a truncation during it.
     pub fn read(&mut self, id: FileId, bytes: &[u8], size_after: u64, now: Moment) -> Next {
-        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
         let fresh = bytes.len().saturating_sub(file.overlap()) as u64;
         let was_unknown = file.head().is_empty();
         if size_after < end || !file.take_in(bytes) {
+            drop(file);
             return self.truncated(id, now);
         }
-        file.has_grown(now);
+        if fresh > 0 {
+            file.has_grown(now);
+        }
         file.look_at = now;
         // Until its beginning is known to the store, a file cannot be found again if it is rotated while the agent is
         // down.
@@ -140,10 +148,10 @@ impl Flow {
 
     /// An away file that is drained, quiet and acknowledged is given up. Answers those that were.
     pub fn give_up_finished(&mut self) -> Vec<FileId> {
-        let gone =
-            |file: &TrackedFile| file.presence != Presence::Listed && file.is_drained && file.is_settled();
-        let finished: Vec<_> =
-            self.files.values().filter(|file| gone(file) && !self.once).map(|file| file.id).collect();
+        if self.once {
+            return Vec::new();
+        }
+        let finished = self.files.take_over();
         for file in &finished {
             self.finish(*file);
         }
@@ -151,13 +159,30 @@ impl Flow {
     }
 
     fn truncated(&mut self, id: FileId, now: Moment) -> Next {
-        let Some(file) = self.files.get_mut(&id) else { return Next::Wait };
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         file.presence = Presence::Ended;
         file.look_at = now;
         let (path, node) = (file.path.clone(), file.node);
+        drop(file);
         self.statistics.rotations.add(1);
         Next::Truncated(self.start(path, node, now))
     }
+}
+
+/// A file that is on its way out is not left alone for long.
+fn longest_pause(file: &TrackedFile, crowd: Crowd, now: Moment) -> Duration {
+    match file.presence {
+        Presence::Listed => crowd.longest_pause(file.idle_time(now)),
+        Presence::Away { .. } | Presence::Ended => LONGEST_PAUSE,
+    }
+}
+
+/// Reads what is new, or a part of it, and before it again what was read last.
+fn read_on(file: &TrackedFile, more: u64) -> Next {
+    let overlap = file.overlap();
+    // At most READ_BYTES and the overlap, which fit a usize.
+    let length = overlap + more.min(READ_BYTES) as usize;
+    Next::Read { offset: file.fetched() - overlap as u64, length }
 }
 
 fn at_end(file: &mut TrackedFile, links: u64, now: Moment) -> Next {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::world::{Compression, LOG, World};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
-use crate::core::flow::{Adoption, Flow, Next, Publish, Pumped, Question, Turn};
+use crate::core::flow::{Adoption, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Turn};
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::source_file::{Kind, Listed};
@@ -23,6 +23,8 @@ pub(super) struct Shell {
     pub(super) flow: Flow,
     pub(super) statistics: Arc<FlowStatistics>,
     open: HashMap<FileId, Node>,
+    /// Descriptors that it may hold.
+    pub(super) max_open: usize,
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     in_flight: Vec<RecordTag>,
     pub(super) delivered: HashMap<String, u32>,
@@ -70,6 +72,7 @@ impl Shell {
             flow,
             statistics,
             open: HashMap::new(),
+            max_open: usize::MAX,
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),
@@ -97,7 +100,13 @@ impl Shell {
 
     fn questions(&self, found: &Listed) -> Vec<Question> {
         let intact_size = |file, fingerprint: &Fingerprint| {
-            let content = self.world.content(*self.open.get(&file)?);
+            let known = self.flow.file(file)?;
+            let node = match self.open.get(&file) {
+                Some(node) => *node,
+                None if self.named(&known.path) != Some(known.node) => return Some(known.size()),
+                None => known.node,
+            };
+            let content = self.world.content(node);
             holds(fingerprint, &probe(content, fingerprint.wanted())).then_some(content.len() as u64)
         };
         self.flow.questions(found, intact_size)
@@ -182,11 +191,12 @@ impl Shell {
             let adoption = self.flow.adopt(&found, &answers, self.now);
             self.hold(adoption, &found);
         }
-        if !std::mem::replace(&mut self.has_searched, true) {
+        if !std::mem::replace(&mut self.has_searched, true) || self.flow.has_lost() {
             let mut candidates =
                 self.listing(|path| self.kind(path).or_else(|| path.file_name().map(rotated_kind)));
             candidates.retain(|candidate| self.flow.may_be_missing(candidate));
             self.take_rest(candidates);
+            self.flow.give_up_lost();
         }
         self.flow.forget_surplus();
         self.flow.started();
@@ -212,11 +222,56 @@ impl Shell {
         }
     }
 
+    /// What a name leads to.
+    fn named(&self, path: &Path) -> Option<Node> {
+        let names = &self.world.names;
+        names.get(path).or_else(|| names.get(self.world.links.get(path)?)).copied()
+    }
+
+    /// Looks at the name of a file without a descriptor. Answers whether there is more to do.
+    fn look_at_name(&mut self, id: FileId) -> Option<Next> {
+        let known = self.flow.file(id)?;
+        let node = known.node;
+        let glimpse = self.named(&known.path).map(|node| {
+            let file = &self.world.files[&node];
+            Glimpse { node, size: file.size() as u64, modified: file.modified, links: 1 }
+        });
+        match self.flow.glanced(id, glimpse, self.now) {
+            Glance::Same(next) => return Some(next),
+            Glance::Open => {
+                self.open.insert(id, node);
+                self.flow.opened_again(id);
+            }
+            Glance::List => self.list(),
+            Glance::Wait => {}
+        }
+        None
+    }
+
+    fn give_back_surplus(&mut self) {
+        let count = self.open.len().saturating_sub(self.max_open);
+        for id in self.flow.to_give_back(self.open.keys().copied(), count, self.now) {
+            if let Some(node) = self.open.remove(&id) {
+                self.flow.gave_back(id, self.world.files[&node].modified);
+            }
+        }
+    }
+
     fn look(&mut self, id: FileId) {
-        let Some(node) = self.open.get(&id).copied() else { return };
+        let named = if self.open.contains_key(&id) { None } else { self.look_at_name(id) };
+        let Some(node) = self.open.get(&id).copied().or(self.flow.file(id).map(|file| file.node)) else {
+            return;
+        };
+        let mut next = match named {
+            Some(next) => next,
+            None if !self.open.contains_key(&id) => return,
+            None => {
+                let size = self.world.content(node).len() as u64;
+                let links = u64::from(self.world.names.values().any(|named| *named == node));
+                self.flow.looked(id, size, links, self.now)
+            }
+        };
         let content = self.world.content(node).to_vec();
-        let links = u64::from(self.world.names.values().any(|named| *named == node));
-        let mut next = self.flow.looked(id, content.len() as u64, links, self.now);
         if let Next::Read { offset, length } = next {
             let start = usize::try_from(offset).expect("small");
             // Short reads are lawful.
@@ -289,6 +344,7 @@ impl Shell {
         for gone in self.flow.give_up_finished() {
             self.open.remove(&gone);
         }
+        self.give_back_surplus();
         if self.flow.take_save_urgency() || self.random.f64() < 0.3 {
             self.save();
         }
@@ -339,8 +395,8 @@ impl Shell {
             self.list();
             self.step();
             let is_read = self.flow.files().all(|file| {
-                let size = self.world.content(self.open[&file.id]).len() as u64;
-                file.is_drained || file.cut() == size
+                let there = self.world.files.get(&file.node);
+                file.is_drained || there.is_some_and(|there| file.cut() == there.content.len() as u64)
             });
             let is_quiet = !self.is_blocked && self.in_flight.is_empty();
             if is_read && is_quiet && self.flow.outstanding() == 0 && !self.flow.has_young_copies() {

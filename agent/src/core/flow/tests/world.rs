@@ -196,12 +196,13 @@ impl World {
         }
     }
 
+    /// A name that was never given: each event adds to the history.
     fn rotated_path(&mut self) -> PathBuf {
         if self.random.u32(..4) > 0 {
             self.shift_chain();
             return Self::numbered(1);
         }
-        format!("{LOG}-20261121{:06}", self.written.len() * 100 + self.names.len()).into()
+        format!("{LOG}-20261121{:06}", self.history.len()).into()
     }
 
     /// The application opens its log, which it makes if it is not there.
@@ -302,8 +303,7 @@ impl World {
         if let Some(path) = plain.pop() {
             self.note(&format!("{} is moved away", path.display()));
             let node = self.names.remove(&path).expect("was listed");
-            self.names
-                .insert(format!("/log/old/{}", self.names.len() + self.written.len() * 100).into(), node);
+            self.names.insert(format!("/log/old/{}", self.history.len()).into(), node);
         }
     }
 
