@@ -25,6 +25,8 @@ pub(crate) enum Rotation {
     RenameAndCompress,
     /// `app.log` is copied to `app.log.1` and truncated, and the copy is compressed at once.
     CopyTruncateAndCompress,
+    /// `app.log` is copied to `app.log.1` and truncated; the copy before goes into the directory `archive`.
+    CopyTruncateAndMove,
     /// `app.log` becomes `app.log-2026112107`.
     DateName,
     /// `app.log` becomes `archive/1`, and a new one is made.
@@ -102,6 +104,16 @@ impl LogWriter {
                 self.file.set_len(0).unwrap();
                 compress(&numbered(&self.path, 1));
             }
+            Rotation::CopyTruncateAndMove => {
+                if numbered(&self.path, 1).exists() {
+                    let archive = self.path.with_file_name("archive");
+                    fs::create_dir_all(&archive).unwrap();
+                    let before = archive.join(self.rotations.to_string());
+                    fs::rename(numbered(&self.path, 1), before).unwrap();
+                }
+                fs::copy(&self.path, numbered(&self.path, 1)).unwrap();
+                self.file.set_len(0).unwrap();
+            }
             Rotation::DateName => {
                 let name = format!("app.log-20261121{:02}", self.rotations);
                 self.rename_to(Some(self.path.with_file_name(name)));
@@ -139,6 +151,15 @@ impl LogWriter {
         });
         fs::rename(&self.path, path).unwrap();
         self.reopen();
+    }
+
+    /// Somebody else has rotated the log; the program was told to open it again, or was not.
+    pub(crate) fn was_rotated(&mut self, reopens: bool) {
+        self.rotations += 1;
+        self.first_of_file = self.written;
+        if reopens {
+            self.reopen();
+        }
     }
 
     /// Opens the log again, as programs do when they are told that it was rotated.

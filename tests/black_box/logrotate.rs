@@ -14,27 +14,34 @@ use crate::workshop::Workshop;
 
 /// What is said to logrotate in one test.
 #[derive(Debug, Clone, Copy)]
-struct Manner {
-    directives: &'static str,
+pub(crate) struct Manner {
+    pub(crate) directives: &'static str,
     /// With `-f` every run rotates.
-    is_forced: bool,
+    pub(crate) is_forced: bool,
     /// The program opens its log again.
-    reopens: bool,
+    pub(crate) reopens: bool,
 }
 
 const ROTATIONS: u32 = 5;
 
+/// More than any test makes: what logrotate deletes unread is lost.
+const GENERATIONS: u32 = 2000;
+
 /// Debian keeps it where not every user's PATH leads.
-fn logrotate() -> Option<Command> {
+pub(crate) fn logrotate() -> Option<Command> {
     let named = std::env::var_os("LOGROTATE").into_iter().map(Into::into);
     let mut places = named.chain(["/usr/sbin/logrotate", "/usr/bin/logrotate"].map(Into::into));
     places.find(|place: &std::path::PathBuf| place.exists()).map(Command::new)
 }
 
-fn rotate(directory: &Path, log: &Path, manner: Manner) {
+/// Rotates; `directory` is where logrotate's configuration and state are kept.
+pub(crate) fn rotate(directory: &Path, log: &Path, manner: Manner) {
     let configuration = directory.join("logrotate.conf");
-    fs::write(&configuration, format!("{} {{\n{}\nrotate 100\n}}\n", log.display(), manner.directives))
-        .unwrap();
+    fs::write(
+        &configuration,
+        format!("{} {{\n{}\nrotate {GENERATIONS}\n}}\n", log.display(), manner.directives),
+    )
+    .unwrap();
     let mut said = String::new();
     // A name with the time in it is there already if the last rotation was in the same second.
     let is_rotated = comes_true(PATIENCE, || {

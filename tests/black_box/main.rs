@@ -44,6 +44,8 @@ mod log_writer;
 #[cfg(test)]
 mod logrotate;
 #[cfg(test)]
+mod long_run;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod new_files;

@@ -21,6 +21,7 @@ mod stopping;
 mod watching;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
@@ -62,6 +63,9 @@ pub struct Flow {
     has_young_copies: bool,
     /// Copies that the last listing showed.
     copies: HashMap<Node, SeenCopy>,
+    /// The family of a live file that this listing found truncated, by its copy: what is in it now is not known before
+    /// the next listing.
+    truncated_family: Option<PathBuf>,
     /// Files that are not under way.
     memory: Memory,
     /// Those of them that changed since they were saved.
@@ -145,6 +149,7 @@ impl Flow {
             by_node: HashMap::new(),
             has_young_copies: false,
             copies: HashMap::new(),
+            truncated_family: None,
             memory: Memory::new(checkpoints),
             remembered: Vec::new(),
             epoch: 0,

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::Flow;
 use super::evidence::{Known, Question};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe};
 use crate::config::InitialPosition;
-use crate::core::identity::is_rotated_name;
+use crate::core::identity::{holds, is_rotated_name};
+use crate::core::rotated_name::family;
 use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
@@ -111,18 +112,9 @@ impl Flow {
         let related = answers
             .iter()
             .map(|(question, probe)| (question, probe, self.relation(unknown, question, probe)));
-        // What goes on in it before what may only begin alike, and of several the one that was read farthest.
-        let rank = |question: &Question, relation| {
-            let strength = match relation {
-                Relation::Same => 0,
-                Relation::RestOf => 1,
-                Relation::CopyOf | Relation::PartOf | Relation::Undecided | Relation::Stranger => 2,
-            };
-            (strength, u64::MAX - question.fingerprint.offset)
-        };
         related
             .filter(|(_, _, relation)| *relation != Relation::Stranger)
-            .min_by_key(|(question, _, relation)| rank(question, *relation))
+            .min_by_key(|(question, probe, relation)| rank(question, probe, *relation))
             .map(|(question, probe, relation)| (question.clone(), probe.clone(), relation))
     }
 
@@ -210,6 +202,11 @@ impl Flow {
     }
 
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
+        if self.truncated_family.as_ref().is_some_and(|truncated| *truncated == family(&unknown.path)) {
+            // Perhaps the next copy of the file that was truncated just now.
+            self.has_young_copies = true;
+            return Adoption::Copy;
+        }
         if unknown.kind != Kind::Followed {
             if unknown.size == 0 {
                 return self.leave_empty(unknown, now);
@@ -281,6 +278,7 @@ impl Flow {
                 self.by_node.remove(&tracked.node);
                 // Nobody had looked at it since it was truncated: what is there now is to be found.
                 self.has_young_copies = true;
+                self.truncated_family = Some(family(&tracked.path));
             }
             let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
             self.statistics.bytes_lost_by_truncation.add(lost);
@@ -358,4 +356,19 @@ impl Flow {
         self.files.insert(file);
         id
     }
+}
+
+/// Of several remembered files the one with the least rank counts: what goes on in the candidate before what may only
+/// begin alike, and of those the one that was read farthest. A few bytes are alike in many files, so a copy of a file of
+/// which much is known is not taken for the rest of one of which little was read.
+fn rank(question: &Question, probe: &Probe, relation: Relation) -> (u8, u64, bool) {
+    let offset = question.fingerprint.offset;
+    let is_long_copy = || offset >= HEAD_BYTES as u64 && holds(&question.fingerprint, probe);
+    let strength = match relation {
+        Relation::Same => 0,
+        Relation::RestOf => 1,
+        Relation::CopyOf if is_long_copy() => 1,
+        Relation::CopyOf | Relation::PartOf | Relation::Undecided | Relation::Stranger => 2,
+    };
+    (strength, u64::MAX - offset, relation != Relation::RestOf)
 }

@@ -13,7 +13,8 @@ use crate::types::{FileId, Moment, Node};
 
 impl Flow {
     /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
-    /// in which they are to be decided about: those that are where a remembered one was, then the oldest first.
+    /// in which they are to be decided about: those that are where a remembered one was; then those whose names no
+    /// rotation made, because one of the others may be a copy that is just being made of them; then the oldest first.
     pub fn listed(&mut self, mut listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
         // Of two names of one file the one counts that is followed.
         listing.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
@@ -32,11 +33,15 @@ impl Flow {
         }
         self.miss_unseen(&seen, now);
         self.has_young_copies = false;
+        // What was put off because of it is decided now.
+        self.epoch += u64::from(self.truncated_family.take().is_some());
         self.copies.retain(|copy, _| seen.contains(copy));
         self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
         self.keep_kin(&mut unknown);
         unknown.sort_by_cached_key(|listed| {
-            (self.memory.at(listed.node).next().is_none(), listed.modified, listed.path.clone())
+            let is_elsewhere = self.memory.at(listed.node).next().is_none();
+            let is_rotated = family(&listed.path) != listed.path;
+            (is_elsewhere, is_rotated, listed.modified, listed.path.clone())
         });
         unknown
     }

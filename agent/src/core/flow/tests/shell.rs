@@ -1,19 +1,23 @@
 //! What the shell does, in the made-up directory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::{Compression, LOG, World};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
-use crate::core::flow::{Adoption, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Turn};
+use crate::core::flow::{Adoption, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Turn};
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotated_name::{kind, rotated_kind};
+use crate::core::tracked_file::TrackedFile;
 use crate::source_file::{Kind, Listed};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
+
+/// The line with which every file begins in some lives.
+const HEADER: &str = "#fields: what was written\n";
 
 pub(super) struct Shell {
     pub(super) world: World,
@@ -59,13 +63,23 @@ fn probe(content: &[u8], wanted: Wanted) -> Probe {
 
 impl Shell {
     pub(super) fn new(seed: u64, pattern: &str) -> Self {
-        // In every other life a line is complete when the next one begins, or after a while.
-        let lines = ["", r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#];
-        let config = config(pattern, lines[seed as usize % 2]);
+        // In every other life a record is complete when the next one begins, or after a while; in every third one files
+        // have a header.
+        let (has_long_records, has_header) = (seed % 2 == 1, seed % 3 == 2);
+        let mut more = String::new();
+        if has_long_records {
+            more += r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#;
+        }
+        if has_header {
+            more += r#","skipHeaderLines":1"#;
+        }
+        let config = config(pattern, &more);
+        let mut world = World::new(seed);
+        (world.has_long_records, world.header) = (has_long_records, if has_header { HEADER } else { "" });
         let statistics = Arc::new(FlowStatistics::default());
         let flow = flow(&config, &BTreeMap::new(), &statistics);
         Self {
-            world: World::new(seed),
+            world,
             random: fastrand::Rng::with_seed(seed ^ 0xA5A5),
             now: Moment::ORIGIN,
             config,
@@ -147,6 +161,12 @@ impl Shell {
     }
 
     fn hold(&mut self, adoption: Adoption, found: &Listed) {
+        if let Adoption::Continued(id) | Adoption::New(id) | Adoption::NewFromEnd(id) = adoption {
+            let (path, node) = (found.path.display(), found.node.inode);
+            let fetched = self.flow.file(id).map_or(0, TrackedFile::fetched);
+            self.world
+                .note(&format!("  {path} (inode {node}, {} bytes): {adoption:?} at {fetched}", found.size));
+        }
         let file = &self.world.files[&found.node];
         let id = match adoption {
             Adoption::Copy => return,
@@ -287,6 +307,7 @@ impl Shell {
         match next {
             Next::Truncated(new) => {
                 let path = self.flow.file(id).expect("is under way").path.clone();
+                self.world.note(&format!("  {id:?} {} is truncated: {new:?}", path.display()));
                 self.open.insert(new, node);
                 self.search_rest(&path);
             }
@@ -297,20 +318,21 @@ impl Shell {
 
     fn pump(&mut self, id: FileId) {
         let room = self.random.usize(..200);
-        let mut accepted = Vec::new();
-        let pumped = self.flow.pump(
-            id,
-            0,
-            |_| Duration::ZERO,
-            |record| {
-                if accepted.len() == room {
-                    return Publish::Full;
-                }
-                let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
-                accepted.push((record.tag, line.trim_end_matches('\n').to_owned()));
-                Publish::Accepted
-            },
-        );
+        let (mut accepted, random) = (Vec::new(), &mut self.random);
+        let publish = |record: Record<'_>| {
+            if accepted.len() == room {
+                return Publish::Full;
+            }
+            let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
+            let line = line.strip_suffix('\n').unwrap_or(&line).to_owned();
+            if random.u32(..200) == 0 {
+                accepted.push((None, line));
+                return Publish::DeadLettered;
+            }
+            accepted.push((Some(record.tag), line));
+            Publish::Accepted
+        };
+        let pumped = self.flow.pump(id, 0, |_| Duration::ZERO, publish);
         if pumped == Pumped::Blocked {
             self.flow.found_no_room(id, self.now);
             self.is_blocked = true;
@@ -318,7 +340,7 @@ impl Shell {
         for (tag, line) in accepted {
             // The service has it at once; the acknowledgement comes later.
             *self.delivered.entry(line).or_default() += 1;
-            self.in_flight.push(tag);
+            self.in_flight.extend(tag);
         }
     }
 
@@ -339,9 +361,15 @@ impl Shell {
         }
         for _ in 0..self.random.usize(..100).min(self.in_flight.len()) {
             let place = self.random.usize(..self.in_flight.len());
-            self.flow.acknowledge(self.in_flight.swap_remove(place));
+            let tag = self.in_flight.swap_remove(place);
+            // Some are refused, and safe in the dead-letter file.
+            match self.random.u32(..100) {
+                0 => self.flow.dead_lettered(tag),
+                _ => self.flow.acknowledge(tag),
+            }
         }
         for gone in self.flow.give_up_finished() {
+            self.world.note(&format!("  {gone:?} is given up"));
             self.open.remove(&gone);
         }
         self.give_back_surplus();
@@ -358,8 +386,20 @@ impl Shell {
         self.store.extend(saved.into_iter().map(|checkpoint| (checkpoint.file, checkpoint)));
     }
 
+    /// A clean stop: nothing more is read, and what is under way gets its outcome.
+    pub(super) fn stop(&mut self) {
+        self.world.note("stop");
+        std::mem::take(&mut self.in_flight).into_iter().for_each(|tag| self.flow.acknowledge(tag));
+        self.save();
+        self.restart();
+    }
+
     pub(super) fn crash(&mut self) {
         self.world.note("crash");
+        self.restart();
+    }
+
+    fn restart(&mut self) {
         self.flow = flow(&self.config, &self.store, &self.statistics);
         self.open.clear();
         self.in_flight.clear();
@@ -368,9 +408,10 @@ impl Shell {
         self.world.sweep(|_| false);
     }
 
-    /// Whether the agent holds a file, or has saved that it knows it.
+    /// Whether the agent has saved that it knows a file, by more than other files may begin with.
     pub(super) fn is_known(&self, node: Node) -> bool {
-        self.is_saved(node, |_| true)
+        let unique = self.world.header.len() + "line 000000".len();
+        self.is_saved(node, |known| known.fingerprint.head.length as usize >= unique)
     }
 
     /// Whether it is saved that all of a file is done.
@@ -382,15 +423,16 @@ impl Shell {
 
     fn is_saved(&self, node: Node, is: impl Fn(&FileCheckpoint) -> bool) -> bool {
         let content = self.world.content(node);
-        self.store.values().any(|known| {
-            let holds = holds(&known.fingerprint, &probe(content, known.fingerprint.wanted()));
-            known.node.is_same(&node) && known.fingerprint.head.length > 0 && holds && is(known)
-        })
+        let holds = |known: &FileCheckpoint| {
+            let print = &known.fingerprint;
+            print.head.length > 0 && holds(print, &probe(content, print.wanted()))
+        };
+        self.store.values().any(|known| known.node.is_same(&node) && is(known) && holds(known))
     }
 
     /// Everything that is there is read and acknowledged, and what was rotated away is given up.
     pub(super) fn settle(&mut self) {
-        self.world.end_line();
+        self.world.end_record();
         for _ in 0..3000 {
             self.list();
             self.step();
@@ -411,7 +453,25 @@ impl Shell {
     }
 
     pub(super) fn doubled(&self) -> Vec<&String> {
-        self.delivered.iter().filter(|(_, copies)| **copies > 1).map(|(line, _)| line).collect()
+        let is_doubled = |line: &&String| self.delivered.get(*line).is_some_and(|copies| *copies > 1);
+        self.world.written.iter().filter(is_doubled).collect()
+    }
+
+    /// Of those the ones that stand so far behind in their file that it was known for sure.
+    pub(super) fn doubled_in_known_files(&self) -> Vec<&String> {
+        let is_far = |line: &&String| self.world.places[self.number(line)] >= HEAD_BYTES;
+        self.doubled().into_iter().filter(is_far).collect()
+    }
+
+    /// What was delivered and never written: no record may be cut, joined or made up.
+    pub(super) fn mangled(&self) -> Vec<&String> {
+        let written: HashSet<&String> = self.world.written.iter().collect();
+        self.delivered.keys().filter(|delivered| !written.contains(delivered)).collect()
+    }
+
+    /// A written line's number.
+    pub(super) fn number(&self, line: &str) -> usize {
+        self.world.written.iter().position(|written| written == line).unwrap_or(0)
     }
 
     pub(super) fn live(&self) -> Node {

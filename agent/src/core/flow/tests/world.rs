@@ -1,14 +1,11 @@
 //! A made-up directory: an application that writes numbered lines, and everything that is done to its log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::types::Node;
 
 pub(super) const LOG: &str = "/log/app.log";
-
-/// The chain is longer than any life, so that nothing falls off its end unread.
-const CHAIN: usize = 400;
 
 /// A file.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +51,7 @@ impl Stored {
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) random: fastrand::Rng,
-    pub(super) files: HashMap<Node, Stored>,
+    pub(super) files: BTreeMap<Node, Stored>,
     pub(super) names: BTreeMap<PathBuf, Node>,
     pub(super) links: BTreeMap<PathBuf, PathBuf>,
     free_inodes: Vec<u64>,
@@ -62,10 +59,19 @@ pub(super) struct World {
     /// The file system's clock, which may jump.
     clock: u64,
     writer: Node,
+    /// Numbers given to names, so that no file takes another one's.
+    numbers: u32,
     /// Where a writer without `O_APPEND` writes next.
     writer_place: Option<usize>,
-    partial: bool,
+    /// How much of the last record is written, if not all.
+    partial: Option<usize>,
+    /// A line with which every file begins, and that is no record.
+    pub(super) header: &'static str,
+    /// Some records have two lines.
+    pub(super) has_long_records: bool,
     pub(super) written: Vec<String>,
+    /// Where in its file each of them begins.
+    pub(super) places: Vec<usize>,
     pub(super) history: Vec<(usize, String)>,
 }
 
@@ -73,16 +79,20 @@ impl World {
     pub(super) fn new(seed: u64) -> Self {
         let mut world = Self {
             random: fastrand::Rng::with_seed(seed),
-            files: HashMap::new(),
+            files: BTreeMap::new(),
             names: BTreeMap::new(),
             links: BTreeMap::new(),
             free_inodes: Vec::new(),
             next_inode: 1,
             clock: 1 << 50,
             writer: Node::GONE,
+            numbers: 0,
             writer_place: None,
-            partial: false,
+            partial: None,
+            header: "",
+            has_long_records: false,
             written: Vec::new(),
+            places: Vec::new(),
             history: Vec::new(),
         };
         world.writer = world.create(LOG, &[]);
@@ -106,7 +116,8 @@ impl World {
 
     /// Frees what has no name and is held by nobody.
     pub(super) fn sweep(&mut self, is_open: impl Fn(Node) -> bool) {
-        let is_named = |node: &Node| self.names.values().any(|named| named == node);
+        let named: HashSet<Node> = self.names.values().copied().collect();
+        let is_named = |node: &Node| named.contains(node);
         let gone: Vec<Node> = self
             .files
             .keys()
@@ -127,41 +138,55 @@ impl World {
         &self.files[&node].content
     }
 
-    fn write(&mut self, bytes: &[u8]) {
+    fn write(&mut self, text: &str) {
         self.clock += 1;
         let file = self.files.get_mut(&self.writer).expect("what is written to is kept");
+        let header = if file.content.is_empty() { self.header } else { "" };
+        let bytes = [header, text].concat().into_bytes();
         if let Some(place) = &mut self.writer_place {
             let end = *place + bytes.len();
             file.content.resize(end.max(file.content.len()), 0);
-            file.content[*place..end].copy_from_slice(bytes);
+            file.content[*place..end].copy_from_slice(&bytes);
             *place = end;
         } else {
-            file.content.extend_from_slice(bytes);
+            file.content.extend_from_slice(&bytes);
         }
         file.modified = self.clock;
     }
 
-    pub(super) fn append(&mut self, lines: u64) {
-        self.end_line();
-        for _ in 0..lines {
-            let line = format!("line {:06} {}", self.written.len(), "x".repeat(self.random.usize(..60)));
-            self.write(format!("{line}\n").as_bytes());
-            self.written.push(line);
+    fn next_record(&mut self) -> String {
+        self.places.push(self.writer_place.unwrap_or_else(|| self.content(self.writer).len()));
+        let number = self.written.len();
+        let filler = "x".repeat(self.random.usize(..60));
+        let is_long = self.has_long_records && self.random.u32(..3) == 0;
+        let more = if is_long { format!("\n  and more of {number:06}") } else { String::new() };
+        format!("line {number:06} {filler}{more}")
+    }
+
+    pub(super) fn append(&mut self, records: u64) {
+        self.end_record();
+        for _ in 0..records {
+            let record = self.next_record();
+            self.write(&format!("{record}\n"));
+            self.written.push(record);
         }
     }
 
-    pub(super) fn begin_line(&mut self) {
-        self.end_line();
-        let line = format!("line {:06} in two parts", self.written.len());
-        self.write(&line.as_bytes()[..9]);
-        self.written.push(line);
-        self.partial = true;
+    /// Writes a part of a record, with an unfinished line at its end.
+    pub(super) fn begin_record(&mut self) {
+        self.end_record();
+        let record = self.next_record();
+        let last_line = record.find('\n').map_or(0, |newline| newline + 1);
+        let part = last_line + 9.min(record.len() - last_line);
+        self.write(&record[..part]);
+        self.written.push(record);
+        self.partial = Some(part);
     }
 
-    pub(super) fn end_line(&mut self) {
-        if std::mem::take(&mut self.partial) {
-            let rest = self.written.last().expect("was begun")[9..].to_owned();
-            self.write(format!("{rest}\n").as_bytes());
+    pub(super) fn end_record(&mut self) {
+        if let Some(part) = self.partial.take() {
+            let rest = self.written.last().expect("was begun")[part..].to_owned();
+            self.write(&format!("{rest}\n"));
         }
     }
 
@@ -172,7 +197,7 @@ impl World {
     /// What happened around a line.
     pub(super) fn around(&self, line: usize) -> &[(usize, String)] {
         let place = self.history.partition_point(|(before, _)| *before <= line);
-        &self.history[place.saturating_sub(8)..(place + 10).min(self.history.len())]
+        &self.history[place.saturating_sub(20)..(place + 40).min(self.history.len())]
     }
 
     pub(super) fn jump_clock(&mut self) {
@@ -185,29 +210,38 @@ impl World {
         format!("{LOG}.{number}").into()
     }
 
-    /// Makes room for a new `.1`, compressed ones included.
+    /// Makes room for a new `.1`, compressed ones included. Nothing falls off the end of the chain unread.
     fn shift_chain(&mut self) {
-        for number in (1..CHAIN).rev() {
-            for ending in ["", ".gz"] {
-                if let Some(node) = self.names.remove(Path::new(&format!("{LOG}.{number}{ending}"))) {
-                    self.names.insert(format!("{LOG}.{}{ending}", number + 1).into(), node);
-                }
-            }
+        let place = |path: &PathBuf| {
+            let added = path.to_str()?.strip_prefix(LOG)?.strip_prefix('.')?;
+            let (number, ending) = added.split_at(added.find('.').unwrap_or(added.len()));
+            Some((number.parse::<u32>().ok()?, ending.to_owned(), path.clone()))
+        };
+        let mut chain: Vec<_> = self.names.keys().filter_map(place).collect();
+        chain.sort_unstable();
+        for (number, ending, path) in chain.into_iter().rev() {
+            let node = self.names.remove(&path).expect("is in the chain");
+            self.names.insert(format!("{LOG}.{}{ending}", number + 1).into(), node);
         }
     }
 
-    /// A name that was never given: each event adds to the history.
+    /// For a name that was never given.
+    fn next_number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+
     fn rotated_path(&mut self) -> PathBuf {
         if self.random.u32(..4) > 0 {
             self.shift_chain();
             return Self::numbered(1);
         }
-        format!("{LOG}-20261121{:06}", self.history.len()).into()
+        format!("{LOG}-20261121{:06}", self.next_number()).into()
     }
 
     /// The application opens its log, which it makes if it is not there.
-    fn reopen(&mut self) {
-        self.end_line();
+    pub(super) fn reopen(&mut self) {
+        self.end_record();
         self.writer_place = None;
         let live = self.names.get(Path::new(LOG)).copied();
         self.writer = live.unwrap_or_else(|| self.create(LOG, &[]));
@@ -215,7 +249,7 @@ impl World {
 
     pub(super) fn rotate_by_rename(&mut self) {
         self.note("rename");
-        self.end_line();
+        self.end_record();
         let to = self.rotated_path();
         let node = self.names.remove(Path::new(LOG)).expect("the live file exists");
         self.names.insert(to, node);
@@ -231,7 +265,7 @@ impl World {
     /// The copy that a copytruncate begins with, half made.
     pub(super) fn begin_copy(&mut self) -> Node {
         self.note("copy begins");
-        self.end_line();
+        self.end_record();
         let to = self.rotated_path();
         let content = self.content(self.live()).to_vec();
         self.create(to.to_str().expect("text"), &content[..content.len() / 2])
@@ -241,7 +275,7 @@ impl World {
     /// file.
     pub(super) fn finish_copy(&mut self, copy: Node) {
         self.note("copy is complete");
-        self.end_line();
+        self.end_record();
         let content = self.content(self.live()).to_vec();
         self.clock += 1;
         *self.files.get_mut(&copy).expect("was begun") =
@@ -303,7 +337,8 @@ impl World {
         if let Some(path) = plain.pop() {
             self.note(&format!("{} is moved away", path.display()));
             let node = self.names.remove(&path).expect("was listed");
-            self.names.insert(format!("/log/old/{}", self.history.len()).into(), node);
+            let number = self.next_number();
+            self.names.insert(format!("/log/old/{number}").into(), node);
         }
     }
 
@@ -320,7 +355,7 @@ impl World {
 
     /// Another name of a file, hard or symbolic.
     pub(super) fn link(&mut self) {
-        let number = self.links.len() + self.written.len() * 100;
+        let number = self.next_number();
         if self.random.bool() {
             self.note("a symbolic link");
             self.links.insert(format!("{LOG}.link{number}").into(), LOG.into());
@@ -333,7 +368,7 @@ impl World {
     /// An editor writes the file anew, and the application opens it again.
     pub(super) fn replace(&mut self) {
         let content = self.content(self.live()).to_vec();
-        if content.len() > 1200 && self.writer == self.live() && !self.partial {
+        if content.len() > 1200 && self.writer == self.live() && self.partial.is_none() {
             self.note("replaced by an editor");
             self.create(LOG, &content);
             self.reopen();
