@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kpl::BudgetPart;
+use kpl::{AwsTransport, BudgetPart, FirehoseTransport};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -125,6 +125,9 @@ pub enum AgentError {
 /// What all flows share while they are being built.
 struct Parts {
     clients: AwsClients,
+    /// One for all flows, with their connections: each has certificates and sockets of its own.
+    kinesis: AwsTransport,
+    firehose: FirehoseTransport,
     saver: Arc<CheckpointSaver>,
     discovery: Arc<Discovery>,
     descriptors: Arc<Descriptors>,
@@ -158,6 +161,8 @@ impl Agent {
         let saver = Arc::new(CheckpointSaver::start(opened, clock)?);
         let patience = config.shutdown_timeout.saturating_sub(UPLOAD_PATIENCE / 4);
         let parts = Parts {
+            kinesis: clients.kinesis(),
+            firehose: clients.firehose(),
             clients,
             saver: Arc::clone(&saver),
             discovery: Arc::new(Discovery::start()),
@@ -287,8 +292,8 @@ impl Parts {
         .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?;
         let inbox = Arc::new(Inbox::default());
         let transport = match config.destination {
-            Destination::KinesisStream(_) => Transports::Kinesis(self.clients.kinesis()),
-            Destination::DeliveryStream(_) => Transports::Firehose(self.clients.firehose()),
+            Destination::KinesisStream(_) => Transports::Kinesis(self.kinesis.clone()),
+            Destination::DeliveryStream(_) => Transports::Firehose(self.firehose.clone()),
         };
         let metrics = DeliveryMetrics::new(
             config.destination.to_string(),

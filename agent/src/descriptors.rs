@@ -41,10 +41,7 @@ impl Descriptors {
         let granted = granted(&limits).unwrap_or(USUAL_LIMIT);
         let limit = wanted.min(granted.saturating_sub(RESERVED).max(LEAST));
         if limit < wanted {
-            tracing::info!(
-                granted,
-                "{limit} files are held open at most, not {wanted}; if you need more, raise LimitNOFILE of the service"
-            );
+            tracing::debug!(granted, "{limit} files are held open at most, not {wanted}");
         }
         Self { limit, flows, held: AtomicUsize::new(0), files: AtomicUsize::new(0) }
     }

@@ -90,6 +90,8 @@ pub struct FlowState {
     at_rest: Vec<Listed>,
     /// The last listing showed symbolic links, which lead to other directories.
     shows_links: bool,
+    /// The last listing could not show everything.
+    is_partial: bool,
     has_listed: bool,
     /// Who waits for the first listing.
     first_listing: Option<oneshot::Sender<()>>,

@@ -28,7 +28,9 @@ impl FlowTask {
         // While the directory is not there (a mount that comes later) its files are not given up.
         if fs::is_directory(self.config.file_pattern.root()) {
             self.search_missing()?;
-            self.forget_surplus();
+            if !self.state.is_partial {
+                self.forget_surplus();
+            }
         }
         let is_first = !std::mem::replace(&mut self.state.has_listed, true);
         if is_first {
@@ -61,6 +63,7 @@ impl FlowTask {
         self.state.directories = found.passed.iter().chain(&found.matching).cloned().collect();
         let marks = self.marks();
         self.state.shows_links = false;
+        self.state.is_partial = !found.unreadable.is_empty();
         let is_only = self.config.file_pattern.levels().is_empty();
         let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for directory in &found.matching {
@@ -72,7 +75,10 @@ impl FlowTask {
                     self.state.shows_links |= listing.has_links;
                 }
                 Err(error) if is_only => return Err(error),
-                Err(error) => self.report_unreadable(directory, &error),
+                Err(error) => {
+                    self.state.is_partial = true;
+                    self.report_unreadable(directory, &error);
+                }
             }
         }
         for (directory, error) in &found.unreadable {

@@ -47,6 +47,7 @@ impl FlowTask {
         let is_known = |unknown: &Listed| self.flow.is_tracked(unknown.node);
         let is_complete = self.state.is_watched
             && !self.state.shows_links
+            && !self.state.is_partial
             && !self.flow.has_young_copies()
             && unknown.iter().all(is_known);
         listing.retain(|listed| is_complete && !self.flow.is_tracked(listed.node));

@@ -13,7 +13,8 @@ use crate::types::{FileId, Moment, Node};
 /// The files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    entries: BTreeMap<FileId, Entry>,
+    /// Boxed, because the tree's nodes are half empty when numbers only grow.
+    entries: BTreeMap<FileId, Box<Entry>>,
     books: Books,
 }
 
@@ -94,12 +95,12 @@ impl Files {
     pub(super) fn insert(&mut self, file: TrackedFile) {
         self.remove(file.id);
         let id = file.id;
-        self.entries.insert(id, Entry { file, noted: Noted::default() });
+        self.entries.insert(id, Box::new(Entry { file, noted: Noted::default() }));
         drop(self.get_mut(id)); // which notes it
     }
 
     pub(super) fn remove(&mut self, id: FileId) -> Option<TrackedFile> {
-        let Entry { file, noted } = self.entries.remove(&id)?;
+        let Entry { file, noted } = *self.entries.remove(&id)?;
         self.books.forget(id, &noted);
         Some(file)
     }
