@@ -132,6 +132,7 @@ struct Parts {
     clock: Clock,
     budget: usize,
     dead_letters: (PathBuf, u64),
+    host: String,
     once: bool,
     patience: Duration,
 }
@@ -167,6 +168,7 @@ impl Agent {
             budget: (BUDGET_BYTES / config.flows.len().max(1))
                 .clamp(FLOW_BUDGET_BYTES.0, FLOW_BUDGET_BYTES.1),
             dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
+            host: fs::host::host_identity(),
             once,
             patience,
         };
@@ -283,7 +285,8 @@ impl Parts {
             fastrand::u64(..),
             Arc::clone(&statistics),
         )
-        .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?;
+        .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?
+        .on_host(&self.host);
         let inbox = Arc::new(Inbox::default());
         let transport = match config.destination {
             Destination::KinesisStream(_) => Transports::Kinesis(self.clients.kinesis()),

@@ -97,6 +97,8 @@ pub struct FlowState {
     skipped: Vec<PathBuf>,
     /// Compressed files that cannot be read now, or are copies, with what they looked like when that was seen.
     passed_over: HashMap<Node, PassedOver>,
+    /// Records leave without the ids that they should have, which was said.
+    has_said_without_id: bool,
     /// Files that a start did not find were searched for.
     has_searched: bool,
     is_flushing: bool,
@@ -253,6 +255,11 @@ impl FlowTask {
     }
 
     fn pump(&mut self, file: FileId) {
+        // Before the first line of a file is published the store knows how the file begins, because after a crash its copy
+        // would not be recognised otherwise; and its origin, because ids would not be the same.
+        if self.flow.name_origin(file) | self.flow.take_save_urgency() {
+            self.save_now();
+        }
         let Self { config, flow, publisher, dead_letters, clock, .. } = self;
         let mut handover =
             Handover { config, publisher, dead_letters, clock: *clock, wanted: 0, trouble: None };
@@ -271,6 +278,7 @@ impl FlowTask {
             }
             None => {}
         }
+        self.report_without_id();
     }
 
     fn await_room(&mut self, bytes: usize) {

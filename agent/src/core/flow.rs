@@ -13,6 +13,7 @@ mod evidence;
 mod listing;
 mod memory;
 mod naming;
+mod origins;
 mod pump;
 mod stopping;
 mod watching;
@@ -23,7 +24,9 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 
 use crate::checkpoint::FileCheckpoint;
-use crate::config::{Destination, FlowConfig};
+use crate::config::{DedupIds, Destination, FlowConfig};
+use crate::core::dedup_ids::{DEDUP_ID_BYTES, DedupIdWriter};
+use crate::core::origin::Origins;
 use crate::core::processor::{Processor, ProcessorError};
 use crate::core::splitter::SplitRules;
 use crate::core::tracked_file::{Presence, TrackedFile};
@@ -71,6 +74,9 @@ pub struct Flow {
     is_save_urgent: bool,
     /// Records of stopped files that are refused for good.
     held_records: usize,
+    /// The names of generations.
+    origins: Origins,
+    dedup_ids: DedupIdWriter,
     /// The present record's partition key; kept for its buffer.
     key: String,
     /// How many more records it is for.
@@ -80,17 +86,21 @@ pub struct Flow {
 /// Limits of the records that a destination takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RecordLimits {
-    /// Bytes of a record; for Kinesis with its partition key.
+    /// Bytes of a record; for Kinesis with its partition key. What its tag takes is counted off.
     record_bytes: usize,
     /// Bytes of a line; longer lines are cut while they are read.
     line_bytes: usize,
 }
 
 impl RecordLimits {
-    fn of(destination: &Destination) -> Self {
-        match destination {
+    fn of(config: &FlowConfig) -> Self {
+        let tag_bytes = match config.dedup_ids {
+            DedupIds::Tag => kpl::limits::DEDUP_FRAME_BYTES + DEDUP_ID_BYTES,
+            DedupIds::None | DedupIds::Field(_) => 0,
+        };
+        match config.destination {
             Destination::KinesisStream(_) => Self {
-                record_bytes: kpl::limits::KINESIS_RECORD_BYTES,
+                record_bytes: kpl::limits::KINESIS_RECORD_BYTES - tag_bytes,
                 line_bytes: kpl::limits::PUT_RECORDS_BYTES,
             },
             Destination::DeliveryStream(_) => Self {
@@ -119,6 +129,8 @@ impl Flow {
         let processor = Processor::new(&config.data_processing_options)?;
         let split_rules = Arc::new(boundaries::split_rules(&config)?);
         let footer = boundaries::footer(&config)?;
+        let origins = Origins::new("", &config.id, checkpoints.iter().filter_map(|known| known.origin));
+        let dedup_ids = DedupIdWriter::new(&config.dedup_ids);
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
         Ok(Self {
             config,
@@ -140,6 +152,8 @@ impl Flow {
             forgotten: Vec::new(),
             is_save_urgent: false,
             held_records: 0,
+            origins,
+            dedup_ids,
             key: String::new(),
             key_records: 0,
         })

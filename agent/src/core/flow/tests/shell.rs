@@ -26,6 +26,8 @@ pub(super) struct Shell {
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     in_flight: Vec<RecordTag>,
     pub(super) delivered: HashMap<String, u32>,
+    /// What was delivered under each id.
+    pub(super) ids: HashMap<String, String>,
     /// The file whose next record found no room.
     blocked: Option<FileId>,
     has_searched: bool,
@@ -59,7 +61,7 @@ impl Shell {
     pub(super) fn new(seed: u64, pattern: &str) -> Self {
         // In every other life a line is complete when the next one begins, or after a while.
         let lines = ["", r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#];
-        let config = config(pattern, lines[seed as usize % 2]);
+        let config = config(pattern, &format!(r#"{},"dedupIds":"TAG""#, lines[seed as usize % 2]));
         let statistics = Arc::new(FlowStatistics::default());
         let flow = flow(&config, &BTreeMap::new(), &statistics);
         Self {
@@ -73,6 +75,7 @@ impl Shell {
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),
+            ids: HashMap::new(),
             blocked: None,
             has_searched: false,
         }
@@ -225,9 +228,6 @@ impl Shell {
             if next == Next::Wait {
                 next = Next::Drain;
             }
-            if self.flow.take_save_urgency() {
-                self.save();
-            }
         }
         match next {
             Next::Truncated(new) => {
@@ -241,6 +241,9 @@ impl Shell {
     }
 
     fn pump(&mut self, id: FileId) {
+        if self.flow.name_origin(id) | self.flow.take_save_urgency() {
+            self.save();
+        }
         let room = self.random.usize(..200);
         let mut accepted = Vec::new();
         let pumped = self.flow.pump(id, 0, |record| {
@@ -248,11 +251,14 @@ impl Shell {
                 return Publish::Full;
             }
             let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
-            accepted.push((record.tag, line.trim_end_matches('\n').to_owned()));
+            let id = record.dedup_id.expect("each has one").to_owned();
+            accepted.push((record.tag, line.trim_end_matches('\n').to_owned(), id));
             Publish::Accepted
         });
         self.blocked = (pumped == Pumped::Blocked).then_some(id);
-        for (tag, line) in accepted {
+        for (tag, line, id) in accepted {
+            let first = self.ids.entry(id).or_insert_with(|| line.clone());
+            assert_eq!(*first, line, "one id for two lines: {:?}", self.world.around(usize::MAX));
             // The service has it at once; the acknowledgement comes later.
             *self.delivered.entry(line).or_default() += 1;
             self.in_flight.push(tag);
@@ -346,6 +352,12 @@ impl Shell {
 
     pub(super) fn doubled(&self) -> Vec<&String> {
         self.delivered.iter().filter(|(_, copies)| **copies > 1).map(|(line, _)| line).collect()
+    }
+
+    /// Lines that were delivered under several ids: readers cannot know that they are the same.
+    pub(super) fn renamed(&self) -> Vec<&String> {
+        let mut seen = std::collections::HashSet::new();
+        self.ids.values().filter(|line| !seen.insert(*line)).collect()
     }
 
     pub(super) fn live(&self) -> Node {

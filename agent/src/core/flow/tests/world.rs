@@ -64,7 +64,10 @@ pub(super) struct World {
     writer: Node,
     /// Where a writer without `O_APPEND` writes next.
     writer_place: Option<usize>,
-    partial: bool,
+    /// How much of the last line is written, if it is not all.
+    partial: Option<usize>,
+    /// Nobody replaces a file or links to one, writers append, copies are made at once, and no two files begin alike.
+    pub(super) is_plain: bool,
     pub(super) written: Vec<String>,
     pub(super) history: Vec<(usize, String)>,
 }
@@ -81,7 +84,8 @@ impl World {
             clock: 1 << 50,
             writer: Node::GONE,
             writer_place: None,
-            partial: false,
+            partial: None,
+            is_plain: false,
             written: Vec::new(),
             history: Vec::new(),
         };
@@ -107,12 +111,14 @@ impl World {
     /// Frees what has no name and is held by nobody.
     pub(super) fn sweep(&mut self, is_open: impl Fn(Node) -> bool) {
         let is_named = |node: &Node| self.names.values().any(|named| named == node);
-        let gone: Vec<Node> = self
+        let mut gone: Vec<Node> = self
             .files
             .keys()
             .filter(|node| !is_named(node) && !is_open(**node) && **node != self.writer)
             .copied()
             .collect();
+        // The same life has to be lived again.
+        gone.sort_unstable();
         for node in gone {
             self.files.remove(&node);
             self.free_inodes.push(node.inode);
@@ -153,14 +159,16 @@ impl World {
     pub(super) fn begin_line(&mut self) {
         self.end_line();
         let line = format!("line {:06} in two parts", self.written.len());
-        self.write(&line.as_bytes()[..9]);
+        // Without the last digits of its number it begins like a hundred others.
+        let begun = if self.is_plain { 11 } else { 9 };
+        self.write(&line.as_bytes()[..begun]);
         self.written.push(line);
-        self.partial = true;
+        self.partial = Some(begun);
     }
 
     pub(super) fn end_line(&mut self) {
-        if std::mem::take(&mut self.partial) {
-            let rest = self.written.last().expect("was begun")[9..].to_owned();
+        if let Some(begun) = self.partial.take() {
+            let rest = self.written.last().expect("was begun")[begun..].to_owned();
             self.write(format!("{rest}\n").as_bytes());
         }
     }
@@ -201,7 +209,9 @@ impl World {
             self.shift_chain();
             return Self::numbered(1);
         }
-        format!("{LOG}-20261121{:06}", self.written.len() * 100 + self.names.len()).into()
+        let first = self.written.len() * 100 + self.names.len();
+        let mut names = (first..).map(|number| PathBuf::from(format!("{LOG}-20261121{number:06}")));
+        names.find(|name| !self.names.contains_key(name)).expect("numbers do not end")
     }
 
     /// The application opens its log, which it makes if it is not there.
@@ -252,7 +262,7 @@ impl World {
         self.clock += 1;
         let live = self.live();
         let file = self.files.get_mut(&live).expect("it exists");
-        if self.writer_place.is_none() && self.random.u32(..6) == 0 {
+        if self.writer_place.is_none() && self.random.u32(..6) == 0 && !self.is_plain {
             self.writer_place = Some(file.content.len());
         }
         if self.writer_place.is_some() && self.random.bool() {
@@ -320,6 +330,9 @@ impl World {
 
     /// Another name of a file, hard or symbolic.
     pub(super) fn link(&mut self) {
+        if self.is_plain {
+            return;
+        }
         let number = self.links.len() + self.written.len() * 100;
         if self.random.bool() {
             self.note("a symbolic link");
@@ -333,7 +346,7 @@ impl World {
     /// An editor writes the file anew, and the application opens it again.
     pub(super) fn replace(&mut self) {
         let content = self.content(self.live()).to_vec();
-        if content.len() > 1200 && self.writer == self.live() && !self.partial {
+        if !self.is_plain && content.len() > 1200 && self.writer == self.live() && self.partial.is_none() {
             self.note("replaced by an editor");
             self.create(LOG, &content);
             self.reopen();
