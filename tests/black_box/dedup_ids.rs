@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::books::Books;
 use crate::kills::{ROTATIONS, from_environment};
 use crate::log_writer::LogWriter;
-use crate::patience::PATIENCE;
+use crate::patience::{PATIENCE, comes_true};
 use crate::workshop::{STREAM, Workshop};
 
 /// The stream holds repeats long before so many kills.
@@ -39,8 +39,13 @@ fn kill_and_rotate(shop: &Workshop, configuration: &Path, line: fn(&Bytes) -> By
                 writer.rotate(ROTATIONS[random.usize(..ROTATIONS.len())]);
             }
         }
+        // Killed when something has just been sent, and is hardly saved.
+        let arrivals = books.arrivals();
+        comes_true(PATIENCE, || {
+            books.enter(read());
+            books.arrivals() > arrivals
+        });
         agent.kill();
-        books.enter(read());
         if number >= kills && books.doubled() > 0 || number >= MOST_KILLS {
             break;
         }
