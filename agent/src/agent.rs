@@ -134,6 +134,7 @@ struct Parts {
     metrics: Arc<SharedMetrics>,
     clock: Clock,
     dead_letters: (PathBuf, u64),
+    host: String,
     once: bool,
     patience: Duration,
 }
@@ -170,6 +171,7 @@ impl Agent {
             metrics: Arc::new(SharedMetrics::default()),
             clock,
             dead_letters: (config.dead_letter_directory(), config.dead_letter_max_bytes),
+            host: fs::host::host_identity(),
             once,
             patience,
         };
@@ -289,7 +291,8 @@ impl Parts {
             fastrand::u64(..),
             Arc::clone(&statistics),
         )
-        .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?;
+        .map_err(|source| AgentError::Processor { flow: config.id.clone(), source })?
+        .on_host(&self.host);
         let inbox = Arc::new(Inbox::default());
         let transport = match config.destination {
             Destination::KinesisStream(_) => Transports::Kinesis(self.kinesis.clone()),

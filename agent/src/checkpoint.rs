@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use md5::{Digest as _, Md5};
 
-use crate::types::{FileId, Node};
+use crate::types::{FileId, Node, Origin};
 
 /// Bytes at the beginning of a file that its fingerprint covers.
 pub const HEAD_BYTES: usize = 1024;
@@ -50,6 +50,8 @@ pub struct FileCheckpoint {
     /// It was rotated away, read to its end and acknowledged: it is remembered so that it is not read again, and one can
     /// ask for it.
     pub is_finished: bool,
+    /// Its name in the ids of its records; `None` while nothing of it was sent (or that was before there were origins).
+    pub origin: Option<Origin>,
 }
 
 /// What to read of a file to compare it with a fingerprint.

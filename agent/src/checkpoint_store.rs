@@ -150,8 +150,10 @@ impl CheckpointStore {
                     .map_err(fails)?;
             }
         }
+        // Rows of older tables are looked at here first. If they are damaged the file stays as it was.
+        let image = reader::image(&transaction)
+            .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
         transaction.commit().map_err(fails)?;
-        let image = reader::image(&connection).map_err(fails)?;
         Ok(Self { connection, path: path.to_owned(), image })
     }
 
@@ -234,7 +236,7 @@ fn check(connection: &Connection, path: &Path) -> Result<Kind, StoreError> {
             reader::image(connection).map_err(|error| damaged(error.to_string()))?;
             Ok(found_kind)
         }
-        Kind::Blank | Kind::Version1 => Ok(found_kind),
+        Kind::Blank | Kind::Version1 | Kind::Version2 => Ok(found_kind),
     }
 }
 

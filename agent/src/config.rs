@@ -8,6 +8,7 @@
 mod coerce;
 mod comments;
 pub mod data_processing;
+pub mod dedup_ids;
 mod duplicates;
 pub mod file_pattern;
 mod findings;
@@ -34,6 +35,7 @@ pub use data_processing::{
     AddMetadataOptions, CsvToJsonOptions, DataProcessingOption, JsonFormat, LogFormat, LogToJsonOptions,
     SingleLineOptions,
 };
+pub use dedup_ids::DedupIds;
 pub use file_pattern::{FilePattern, FilePatternError, Level};
 pub use flow::{Destination, FlowConfig, InitialPosition, PartitionKeyOption};
 pub use path::ConfigPath;

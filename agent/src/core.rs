@@ -3,6 +3,7 @@
 //! The [`flow`] is given what the shell saw (the directory, a file's size, bytes, acknowledgements) with the present
 //! moment, and answers what to do. The stages below it do not know each other.
 
+pub mod dedup_ids;
 pub mod descriptors;
 pub mod flow;
 pub mod identity;
@@ -10,6 +11,7 @@ pub mod idle_pause;
 pub mod java_handover;
 pub mod lag;
 pub mod ledger;
+pub mod origin;
 pub mod partition_key;
 pub mod processor;
 pub mod record_limit;

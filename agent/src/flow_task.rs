@@ -112,6 +112,8 @@ pub struct FlowState {
     skipped: Vec<PathBuf>,
     /// Compressed files that cannot be read now, or are copies, with what they looked like when that was seen.
     passed_over: HashMap<Node, PassedOver>,
+    /// Records leave without the ids that they should have, which was said.
+    has_said_without_id: bool,
     /// Files that a start did not find were searched for.
     has_searched: bool,
     is_flushing: bool,

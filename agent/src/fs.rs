@@ -5,6 +5,7 @@
 
 pub mod directories;
 pub mod gzip;
+pub mod host;
 pub mod shared;
 pub mod state;
 

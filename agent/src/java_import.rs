@@ -122,7 +122,7 @@ fn checkpoints(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> Result<Vec<FileChe
         if let Some(fingerprint) = place {
             let id = FileId(u32::try_from(saved.len()).unwrap_or(u32::MAX - 1));
             let Listed { path, node, .. } = file.clone();
-            saved.push(FileCheckpoint { file: id, path, node, fingerprint, is_finished });
+            saved.push(FileCheckpoint { file: id, path, node, fingerprint, is_finished, origin: None });
         }
     }
     say_what_is_missing(flow, rows, &saved);

@@ -86,8 +86,7 @@ impl Publisher {
 
     /// Hands a record over.
     #[must_use]
-    pub fn publish(&self, tag: u64, partition_key: &str, data: &[u8]) -> Published {
-        let record = RecordRef::new(partition_key, data);
+    pub fn publish(&self, tag: u64, record: RecordRef<'_>) -> Published {
         match self.stream.try_send_tagged(record, tag) {
             Ok(()) => Published::Accepted,
             Err(SendError::Invalid((), problem)) => Published::Invalid(problem),

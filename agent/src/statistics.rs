@@ -22,6 +22,8 @@ pub struct FlowStatistics {
     pub records_truncated: Counter,
     /// Parts into which records were cut that were too long to be sent.
     pub record_parts: Counter,
+    /// Records sent without the id that `dedupIds` asks for: no JSON objects, parts of one, or too long with it.
+    pub records_without_id: Counter,
     /// Bytes of over-long lines that were passed over.
     pub bytes_passed_over: Counter,
     /// Records left out because they are footers.

@@ -79,6 +79,7 @@ impl Reporter {
             bytes_read = sum(|flow| flow.statistics.bytes_read.get()),
             records_sent = sent,
             records_dropped = sum(|flow| flow.statistics.records_dropped.get()),
+            records_without_id = sum(|flow| flow.statistics.records_without_id.get()),
             records_truncated = sum(|flow| flow.statistics.records_truncated.get()),
             records_dead_lettered = dead_lettered,
             conversion_failures = sum(|flow| flow.statistics.conversion_failures.get()),

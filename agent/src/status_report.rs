@@ -309,6 +309,7 @@ mod tests {
             node: Node { device: 1, inode: 2, birth: 0 },
             fingerprint: Fingerprint { offset, ..Fingerprint::default() },
             is_finished: false,
+            origin: None,
         };
         (flow.to_owned(), FileReport::of_checkpoint(&checkpoint, None), holds)
     }

@@ -3,11 +3,33 @@
 //! Invariant: a value of these types means one thing only; in particular a [`FileId`] names one *generation* of a file:
 //! after a truncation the same inode gets another one.
 
+use std::fmt;
+
 pub use kpl::Moment;
 
 /// One generation of a file, as its flow numbers them. Never given twice within a flow's checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
+
+/// The name of one generation of a file among those of all agents that write into a stream: the beginning of its
+/// records' ids. It stays the same wherever the bytes are read: under another name, in a copy, in a gzip file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin(pub u64);
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+impl Origin {
+    /// Reads what [`Display`](fmt::Display) writes; `None` for every other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let origin = Self(u64::from_str_radix(text, 16).ok()?);
+        (origin.to_string() == text).then_some(origin)
+    }
+}
 
 /// Where the file system keeps a file: device and inode, which are used again after the file is deleted, and its birth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +94,17 @@ mod tests {
             (node(1, 5), node(2, 5), false),
         ] {
             assert_eq!(left.is_same(&right), same, "{left:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_one_text() {
+        for number in [0, 7, u64::MAX] {
+            assert_eq!(Origin::parse(&Origin(number).to_string()), Some(Origin(number)));
+        }
+        for text in ["", "7", "00000000000000AB", "0000000000000000a", "+00000000000000a", "000000000000000g"]
+        {
+            assert_eq!(Origin::parse(text), None, "{text}");
         }
     }
 

@@ -2,6 +2,10 @@
 //!
 //! Invariant: nothing above this file writes one of these numbers again.
 
+/// Bytes that the frame of a record with a dedup id and without an explicit hash key has at most beside its data, its
+/// partition key and the id. With all of these a record may have as many bytes as the stream's limit says.
+pub const DEDUP_FRAME_BYTES: usize = 64;
+
 /// Entries in one PutRecords or PutRecordBatch call (Kinesis API reference, `PutRecords`; Firehose API reference,
 /// `PutRecordBatch`).
 pub const ENTRIES_PER_REQUEST: usize = 500;

@@ -179,6 +179,20 @@ impl<'a> RecordRef<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{DEDUP_FRAME_BYTES, KINESIS_RECORD_BYTES_RAISED};
+
+    #[test]
+    fn a_frame_adds_no_more_than_its_limit_says() {
+        for (key, id) in [("k".to_owned(), "i".to_owned()), ("k".repeat(256), "i".repeat(128))] {
+            let most = KINESIS_RECORD_BYTES_RAISED - key.len() - id.len();
+            let data = vec![0; most];
+            let check = |bytes: usize| {
+                RecordRef::new(&key, &data[..bytes]).with_dedup_id(&id).check(KINESIS_RECORD_BYTES_RAISED)
+            };
+            assert_eq!(check(most - DEDUP_FRAME_BYTES), Ok(()));
+            assert!(check(most - DEDUP_FRAME_BYTES / 2).is_err(), "the limit is not far from the truth");
+        }
+    }
 
     #[test]
     fn records_are_checked_against_the_limits() {

@@ -58,6 +58,11 @@ impl Books {
         (0..written).filter(|number| !self.arrived.contains_key(number)).collect()
     }
 
+    /// All arrivals.
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.arrived.values().sum()
+    }
+
     /// Arrivals beyond the first of each line.
     pub(crate) fn doubled(&self) -> u64 {
         self.arrived.values().map(|times| times - 1).sum()

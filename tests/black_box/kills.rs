@@ -20,12 +20,12 @@ const STRETCH: Duration = Duration::from_millis(40);
 /// Of so many chances one is taken.
 const ROTATION_ODDS: u32 = 5;
 
-fn from_environment(name: &str) -> Option<u64> {
+pub(crate) fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
 /// The rotations, of which one is drawn.
-const ROTATIONS: [Rotation; 5] = [
+pub(crate) const ROTATIONS: [Rotation; 5] = [
     Rotation::Rename,
     Rotation::CopyTruncate,
     Rotation::RenameAndCompress,

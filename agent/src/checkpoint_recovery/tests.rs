@@ -25,6 +25,7 @@ fn checkpoint(file: u32) -> FileCheckpoint {
         node: Node { device: 1, inode: u64::from(file), birth: 3 },
         fingerprint: Fingerprint { offset: 0, head: Print::of(b"head"), marker: Print::of(b"") },
         is_finished: false,
+        origin: Some(crate::types::Origin(file.into())),
     }
 }
 

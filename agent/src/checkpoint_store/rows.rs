@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::COLUMNS;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
-use crate::types::{FileId, Node};
+use crate::types::{FileId, Node, Origin};
 
 /// Reads a row of [`COLUMNS`]: the flow, and its checkpoint.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> {
@@ -31,12 +31,19 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> 
             marker: Print { length: row.get(8)?, digest: row.get(9)? },
         },
         is_finished: row.get(11)?,
+        origin: origin(row)?,
     };
     if !makes_sense(&checkpoint) {
         let why = "file, offset and fingerprint do not belong together";
         return Err(rusqlite::Error::FromSqlConversionFailure(5, Type::Integer, why.into()));
     }
     Ok((row.get(0)?, checkpoint))
+}
+
+fn origin(row: &Row<'_>) -> rusqlite::Result<Option<Origin>> {
+    let Some(text) = row.get::<_, Option<String>>(12)? else { return Ok(None) };
+    let why = || rusqlite::Error::FromSqlConversionFailure(12, Type::Text, "no origin".into());
+    Origin::parse(&text).map(Some).ok_or_else(why)
 }
 
 fn makes_sense(checkpoint: &FileCheckpoint) -> bool {
@@ -54,9 +61,9 @@ pub(super) fn write(
     flow: &str,
     checkpoint: &FileCheckpoint,
 ) -> rusqlite::Result<()> {
-    let FileCheckpoint { file, path, node, fingerprint, is_finished } = checkpoint;
+    let FileCheckpoint { file, path, node, fingerprint, is_finished, origin } = checkpoint;
     let mut upsert = connection.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))?;
     upsert.execute(params![
         flow,
@@ -71,6 +78,7 @@ pub(super) fn write(
         fingerprint.marker.digest,
         node.birth.cast_signed(),
         is_finished,
+        origin.map(|origin| origin.to_string()),
     ])?;
     Ok(())
 }

@@ -6,13 +6,13 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// The version of the tables, in the file's `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The Java agent's table. SQLite's names know no case, so none of ours may be called like it.
 pub(super) const JAVA_TABLE: &str = "file_checkpoints";
 
 /// Columns of a checkpoint, in the order in which its row is read and written.
-pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, birth, finished";
+pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, birth, finished, origin";
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS flows (
@@ -32,10 +32,11 @@ const TABLES: &str = "
         marker_length INTEGER NOT NULL,
         marker_md5 BLOB NOT NULL,
         finished INTEGER NOT NULL DEFAULT 0,
+        origin TEXT,
         updated TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (flow, file)
     ) STRICT;
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
 ";
 
 /// What version 1 called otherwise, and lacked: it knew no births, which match any, and no finished files.
@@ -45,13 +46,18 @@ const FROM_VERSION_1: &str = "
     ALTER TABLE checkpoints ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// What version 2 lacked: a file without an origin gets one when it is read on.
+const FROM_VERSION_2: &str = "ALTER TABLE checkpoints ADD COLUMN origin TEXT;";
+
 /// What a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Without tables of ours: empty, or the Java agent's.
     Blank,
-    /// Ours, with the tables of before.
+    /// Ours, with the first tables.
     Version1,
+    /// Ours, with the second ones.
+    Version2,
     /// Ours.
     Present,
     /// Ours, but not as this agent knows it; the reason.
@@ -70,6 +76,7 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
             None => Kind::Blank,
         },
         1 if is_ours => Kind::Version1,
+        2 if is_ours => Kind::Version2,
         VERSION if is_ours => Kind::Present,
         _ if is_ours => Kind::Unknown(format!(
             "its tables are of version {version}, and this agent knows them up to version {VERSION}"
@@ -83,6 +90,11 @@ pub(super) fn prepare(connection: &Connection, kind: &Kind) -> rusqlite::Result<
     match kind {
         Kind::Version1 => {
             connection.execute_batch(FROM_VERSION_1)?;
+            connection.execute_batch(FROM_VERSION_2)?;
+            connection.execute_batch(TABLES)
+        }
+        Kind::Version2 => {
+            connection.execute_batch(FROM_VERSION_2)?;
             connection.execute_batch(TABLES)
         }
         Kind::Blank => connection.execute_batch(TABLES),

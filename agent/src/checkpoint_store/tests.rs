@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::*;
 use crate::checkpoint::{Fingerprint, Print};
-use crate::types::Node;
+use crate::types::{Node, Origin};
 
 fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
     FileCheckpoint {
@@ -23,6 +23,7 @@ fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
             marker: Print::of(if offset < 6 { b"" } else { b"marker" }),
         },
         is_finished: file == 2,
+        origin: (file != 2).then_some(Origin(u64::from(file) << 60)),
     }
 }
 
@@ -135,15 +136,45 @@ fn the_tables_of_version_1_go_on() {
         store.save(&[save(vec![expected.clone()])]).expect("saves");
         let back = "ALTER TABLE checkpoints RENAME TO file_checkpoints;
                     ALTER TABLE file_checkpoints DROP COLUMN finished;
+                    ALTER TABLE file_checkpoints DROP COLUMN origin;
                     ALTER TABLE file_checkpoints DROP COLUMN birth; PRAGMA user_version = 1;";
         store.connection.execute_batch(back).expect("is as it was");
     }
-    expected.node.birth = 0;
+    (expected.node.birth, expected.origin) = (0, None);
     assert_eq!(
         CheckpointStore::open(&path, false).expect("opens").load("flow"),
         (vec![expected.clone()], true)
     );
     assert_eq!(CheckpointStore::open(&path, false).expect("opens").load("flow"), (vec![expected], true));
+}
+
+#[test]
+fn the_tables_of_version_2_go_on_and_their_files_have_no_origin_yet() {
+    let back = "ALTER TABLE checkpoints DROP COLUMN origin; PRAGMA user_version = 2;";
+    for (damage, is_lost) in
+        [("", false), ("UPDATE checkpoints SET head_length = 5000 WHERE file = 4;", true)]
+    {
+        let (_directory, path) = scratch();
+        let mut saved = vec![checkpoint(4, b"/log/a", 77), checkpoint(5, b"/log/b", 78)];
+        {
+            let mut store = CheckpointStore::open(&path, false).expect("opens");
+            store.save(&[save(saved.clone())]).expect("saves");
+            store.connection.execute_batch(&format!("{back}{damage}")).expect("is as it was");
+        }
+        saved.iter_mut().for_each(|saved| saved.origin = None);
+        if is_lost {
+            assert!(CheckpointStore::open(&path, true).expect_err("a row is damaged").is_damage());
+            let salvaged = salvage(&path)["flow"].values().cloned().collect::<Vec<_>>();
+            assert_eq!(salvaged, saved[1..]);
+        } else {
+            for _ in 0..2 {
+                assert_eq!(
+                    CheckpointStore::open(&path, true).expect("opens").load("flow"),
+                    (saved.clone(), true)
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -167,7 +198,8 @@ fn rows_that_make_no_sense_are_damage() {
         "UPDATE checkpoints SET head_md5 = x'00'",
         "ALTER TABLE checkpoints DROP COLUMN inode",
         "DROP TABLE checkpoints",
-        "PRAGMA user_version = 3",
+        "UPDATE checkpoints SET origin = 'here'",
+        "PRAGMA user_version = 4",
         "PRAGMA user_version = 0",
     ] {
         let (_directory, path) = scratch();

@@ -2,13 +2,19 @@
 //!
 //! Invariant: standard output holds whole records only; a reader of it that goes away ends the command quietly.
 
+mod repeats;
+
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use kpl::DedupId;
 use serde::Serialize;
+
+use repeats::Repeats;
 
 use crate::stream_reader::{ConsumedRecord, ReadError, ReadExtent, StreamReader, connect};
 
@@ -21,6 +27,8 @@ Examples:
   kinesis-agent consume --stream clicks --endpoint http://127.0.0.1:4567
   kinesis-agent consume --stream clicks --region eu-west-1 --follow
   kinesis-agent consume --stream clicks --json | jq -r .shardId | sort | uniq -c
+  kinesis-agent consume --stream clicks --dedup
+  kinesis-agent consume --stream clicks --dedup-field dedupId
 
 Exit codes: 0 everything was read, 1 the stream could not be read, 2 wrong usage.")]
 pub(super) struct ConsumeArguments {
@@ -37,9 +45,21 @@ pub(super) struct ConsumeArguments {
     #[arg(long)]
     follow: bool,
     /// Print a JSON object for each record: data (dataBase64 if it is not UTF-8), partitionKey, explicitHashKey,
-    /// shardId, sequenceNumber, subSequenceNumber (null unless it was aggregated), approximateArrivalTimestamp.
+    /// shardId, sequenceNumber, subSequenceNumber (null unless it was aggregated), approximateArrivalTimestamp, dedupId
+    /// (left out where there is no tag).
     #[arg(long)]
     json: bool,
+    /// Leave out records whose tag has a dedup id that was seen before ("dedupIds": "TAG" in agent.json, or kpl's own).
+    /// What has no id is printed. How many were left out is said at the end, on standard error.
+    #[arg(long)]
+    dedup: bool,
+    /// The same by this member of records that are JSON objects ("dedupIds": "FIELD"), where the tag has no id.
+    #[arg(long, value_name = "NAME")]
+    dedup_field: Option<String>,
+    /// Remember so many ids of all shards together, the oldest forgotten first; each takes about 150 bytes once it was
+    /// seen. A repeat that comes after more records than that is not recognised.
+    #[arg(long, value_name = "IDS", default_value = "1000000")]
+    dedup_window: NonZeroU32,
 }
 
 /// Why it ended early.
@@ -63,6 +83,8 @@ struct JsonRecord<'r> {
     sequence_number: &'r str,
     sub_sequence_number: Option<u64>,
     approximate_arrival_timestamp: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dedup_id: Option<&'r str>,
 }
 
 /// Prints the stream.
@@ -88,11 +110,19 @@ async fn print_stream(arguments: &ConsumeArguments) -> Result<(), ConsumeError> 
     let extent = if arguments.follow { ReadExtent::Follow } else { ReadExtent::ToTip };
     let mut reader = StreamReader::open(client, &arguments.stream, extent).await?;
     let mut output = io::BufWriter::new(io::stdout());
+    let is_wanted = arguments.dedup || arguments.dedup_field.is_some();
+    let mut repeats = is_wanted.then(|| Repeats::new(arguments.dedup_field.clone(), arguments.dedup_window));
     while let Some(records) = reader.next().await? {
         for record in &records {
+            if repeats.as_mut().is_some_and(|repeats| repeats.is_repeat(record)) {
+                continue;
+            }
             print_record(&mut output, record, arguments.json)?;
         }
         output.flush()?;
+    }
+    if let Some(repeats) = repeats {
+        eprintln!("kinesis-agent: {repeats}");
     }
     Ok(())
 }
@@ -118,6 +148,7 @@ impl<'r> JsonRecord<'r> {
             sequence_number: record.sequence_number.as_str(),
             sub_sequence_number: record.sub_sequence_number,
             approximate_arrival_timestamp: record.approximate_arrival,
+            dedup_id: record.dedup_id.as_ref().map(DedupId::as_str),
         }
     }
 }
@@ -140,8 +171,9 @@ mod tests {
     use bytes::Bytes;
     use kpl::HashKey;
 
-    fn printed(data: &'static [u8], json: bool) -> Vec<u8> {
+    fn printed(data: &'static [u8], json: bool, dedup_id: Option<DedupId>) -> Vec<u8> {
         let record = ConsumedRecord {
+            dedup_id,
             data: Bytes::from_static(data),
             partition_key: "key".into(),
             explicit_hash_key: Some(HashKey(7)),
@@ -164,7 +196,7 @@ mod tests {
             (b"", b"\n"),
             (b"\xFF", b"\xFF\n"),
         ] {
-            assert_eq!(printed(data, false), expected);
+            assert_eq!(printed(data, false, None), expected);
         }
     }
 
@@ -173,9 +205,11 @@ mod tests {
         let rest = r#","partitionKey":"key","explicitHashKey":"7","shardId":"shardId-000000000001","sequenceNumber":"49","subSequenceNumber":3,"approximateArrivalTimestamp":1.5}"#;
         for (data, first) in [(&b"a\n"[..], r#"{"data":"a\n""#), (b"\xFF\x00", r#"{"dataBase64":"/wA=""#)] {
             assert_eq!(
-                String::from_utf8(printed(data, true)).expect("JSON is text"),
+                String::from_utf8(printed(data, true, None)).expect("JSON is text"),
                 format!("{first}{rest}\n")
             );
         }
+        let tagged = printed(b"a", true, DedupId::new("id").ok());
+        assert!(tagged.ends_with(b",\"dedupId\":\"id\"}\n"));
     }
 }

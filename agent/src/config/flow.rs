@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::data_processing::DataProcessingOption;
+use super::dedup_ids::DedupIds;
 use super::file_pattern::FilePattern;
 use super::record_policy::{RecordBoundaries, RecordPolicies};
 
@@ -46,6 +47,8 @@ pub struct FlowConfig {
     pub max_time_between_file_tracker_refresh: Duration,
     /// Whether records are packed as the Kinesis Producer Library does; default no; never for Firehose.
     pub aggregation: bool,
+    /// Whether records carry ids by which a repeat is recognised, and where; default no.
+    pub dedup_ids: DedupIds,
     /// Converters, in order; default none: the bytes of the file are sent.
     pub data_processing_options: Vec<DataProcessingOption>,
 }

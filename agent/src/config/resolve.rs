@@ -3,6 +3,7 @@
 //! Invariant: resolving never stops at the first mistake. It returns a configuration only together with the
 //! findings, and the caller throws the configuration away if there are errors among them.
 
+mod dedup_ids;
 mod flow;
 mod processing;
 mod record_policy;

@@ -58,6 +58,7 @@ fn defaults_are_the_java_agents() {
         min_time_between_file_polls: Duration::from_millis(100),
         max_time_between_file_tracker_refresh: Duration::from_secs(10),
         aggregation: false,
+        dedup_ids: DedupIds::None,
         data_processing_options: vec![],
     };
     assert_eq!(config.flows, [expected]);
@@ -80,7 +81,7 @@ fn every_honoured_key_is_read() {
         "truncatedRecordTerminator": "", "skipHeaderLines": 5, "minTimeBetweenFilePollsMillis": 0,
         "maxTimeBetweenFileTrackerRefreshMillis": 7, "multiLineStartPattern": "^\\d+ ", "multiLineTimeoutMillis": 9,
         "fileFooterPattern": "EOF", "recordOverLimitPolicy": "DEAD_LETTER", "refusedRecordPolicy": "STOP_FILE",
-        "splitRecordContinuationMark": null,
+        "splitRecordContinuationMark": null, "dedupIds": "TAG", "dedupIdField": null,
         "dataProcessingOptions": [{"optionName": "ADDBRACKETS"}]
       }]
     }"#;
@@ -133,6 +134,7 @@ fn every_honoured_key_is_read() {
         min_time_between_file_polls: Duration::from_millis(1),
         max_time_between_file_tracker_refresh: Duration::from_millis(7),
         aggregation: true,
+        dedup_ids: DedupIds::Tag,
         data_processing_options: vec![DataProcessingOption::AddBrackets],
     };
     assert_eq!(config.flows, [expected]);

@@ -14,6 +14,7 @@ mod files;
 mod listing;
 mod memory;
 mod naming;
+mod origins;
 mod pump;
 mod resting;
 mod round;
@@ -27,8 +28,10 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 
 use crate::checkpoint::FileCheckpoint;
-use crate::config::{Destination, FlowConfig};
+use crate::config::{DedupIds, Destination, FlowConfig};
+use crate::core::dedup_ids::{DEDUP_ID_BYTES, DedupIdWriter};
 use crate::core::idle_pause::Crowd;
+use crate::core::origin::Origins;
 use crate::core::processor::{Processor, ProcessorError};
 use crate::core::splitter::SplitRules;
 use crate::core::tracked_file::{Presence, TrackedFile};
@@ -86,6 +89,9 @@ pub struct Flow {
     crowd: Crowd,
     /// Records of stopped files that are refused for good.
     held_records: usize,
+    /// The names of generations.
+    origins: Origins,
+    dedup_ids: DedupIdWriter,
     /// The present record's partition key; kept for its buffer.
     key: String,
     /// How many more records it is for.
@@ -98,17 +104,21 @@ pub struct Flow {
 /// Limits of the records that a destination takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RecordLimits {
-    /// Bytes of a record; for Kinesis with its partition key.
+    /// Bytes of a record; for Kinesis with its partition key. What its tag takes is counted off.
     record_bytes: usize,
     /// Bytes of a line; longer lines are cut while they are read.
     line_bytes: usize,
 }
 
 impl RecordLimits {
-    fn of(destination: &Destination) -> Self {
-        match destination {
+    fn of(config: &FlowConfig) -> Self {
+        let tag_bytes = match config.dedup_ids {
+            DedupIds::Tag => kpl::limits::DEDUP_FRAME_BYTES + DEDUP_ID_BYTES,
+            DedupIds::None | DedupIds::Field(_) => 0,
+        };
+        match config.destination {
             Destination::KinesisStream(_) => Self {
-                record_bytes: kpl::limits::KINESIS_RECORD_BYTES,
+                record_bytes: kpl::limits::KINESIS_RECORD_BYTES - tag_bytes,
                 line_bytes: kpl::limits::PUT_RECORDS_BYTES,
             },
             Destination::DeliveryStream(_) => Self {
@@ -137,6 +147,8 @@ impl Flow {
         let processor = Processor::new(&config.data_processing_options)?;
         let split_rules = Arc::new(boundaries::split_rules(&config)?);
         let footer = boundaries::footer(&config)?;
+        let origins = Origins::new("", &config.id, checkpoints.iter().filter_map(|known| known.origin));
+        let dedup_ids = DedupIdWriter::new(&config.dedup_ids);
         let next_file = checkpoints.iter().map(|checkpoint| checkpoint.file.0 + 1).max().unwrap_or(0);
         Ok(Self {
             config,
@@ -161,6 +173,8 @@ impl Flow {
             lost: Vec::new(),
             crowd: Crowd::default(),
             held_records: 0,
+            origins,
+            dedup_ids,
             key: String::new(),
             key_records: 0,
             drawn_key: String::new(),

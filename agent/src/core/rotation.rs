@@ -11,7 +11,8 @@
 //!
 //! A file that the directory shows, against a file that is remembered (open, or from the checkpoints). *The same* node
 //! is device, inode and birth, as far as they are known; content *holds* when the head, and the bytes before the offset,
-//! are the remembered ones; *long* is at least the 1,024 bytes of a head, so that no header line is taken for a whole.
+//! are the remembered ones; *long* is at least the 1,024 bytes of a head, so that no header line is taken for a whole. What
+//! is *known* of a remembered file reaches to its offset, or to the end of its head if that is farther.
 //! A name is *rotated* when it begins with the remembered one and is longer, *akin* when both come from one name by
 //! what rotation adds (`app.log.1` and `app.log-20261121`; see [`rotated_name`](crate::core::rotated_name)). A gzip file
 //! is judged by what is in it, like any other.
@@ -27,12 +28,12 @@
 //! | other | holds at a long offset, or not all is read | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
 //! | other | ends before what is known, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
 //! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read |
-//! | other | holds at a long offset | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
-//! | other | holds at a long offset | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
-//! | other | holds, and ends at the offset | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |
+//! | other | holds, and what is known is long | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
+//! | other | holds, and what is known is long | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
+//! | other | holds, and ends where what is known does | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |
 //! | other | as for rotated names | akin | under way, and truncated just now | as for rotated names |
 //! | other | as for rotated names | akin, and not followed by itself | alive | as for rotated names |
-//! | other | holds at a long offset | akin | alive and at least as long | its copy: leave it alone |
+//! | other | holds, and what is known is long | akin | alive and at least as long | its copy: leave it alone |
 //! | other | anything else | | | a stranger |
 //!
 //! What becomes of a stranger, by its name:
@@ -162,12 +163,13 @@ fn relate_rotated(evidence: Evidence) -> Relation {
 }
 
 fn relate_akin(evidence: Evidence) -> Relation {
-    let Evidence { content_holds, offset, name, alive_size, candidate_size, is_followed, .. } = evidence;
-    let is_all = candidate_size == offset && !is_followed;
+    let Evidence { content_holds, offset, known_size, name, alive_size, candidate_size, is_followed, .. } =
+        evidence;
+    let is_all = candidate_size == known_size && !is_followed;
     if content_holds && evidence.is_away && alive_size.is_some_and(|size| offset < size) {
         return Relation::Undecided;
     }
-    if !content_holds || (offset < HEAD_BYTES as u64 && !is_all) || evidence.nothing_read {
+    if !content_holds || (known_size < HEAD_BYTES as u64 && !is_all) || evidence.nothing_read {
         return Relation::Stranger;
     }
     match (alive_size, name) {
@@ -241,6 +243,34 @@ mod tests {
                 candidate_size,
                 is_away: false,
                 is_followed: true,
+            };
+            assert_eq!(relate(evidence), relation, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_file_tells_it_before_it_is_acknowledged() {
+        use Name::{Akin, Same};
+        for (known_size, name, candidate_size, is_followed, relation) in [
+            (1024, Akin, 5000, true, Relation::RestOf),
+            (1024, Same, 5000, true, Relation::RestOf),
+            (1023, Akin, 5000, true, Relation::Stranger),
+            (151, Akin, 151, false, Relation::RestOf),
+            (151, Akin, 151, true, Relation::Stranger),
+            (151, Akin, 152, false, Relation::Stranger),
+        ] {
+            let evidence = Evidence {
+                same_node: false,
+                content_holds: true,
+                begins_alike: true,
+                nothing_read: false,
+                known_size,
+                offset: 0,
+                name,
+                alive_size: None,
+                candidate_size,
+                is_away: false,
+                is_followed,
             };
             assert_eq!(relate(evidence), relation, "{evidence:?}");
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
 use crate::core::ledger::Ledger;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
-use crate::types::{FileId, Moment, Node};
+use crate::types::{FileId, Moment, Node, Origin};
 
 /// Where a file stands in relation to its directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct TrackedFile {
     pub seen_size: u64,
     /// How many names it had then; 0 when it was deleted.
     pub links: u64,
+    /// Its name in the ids of its records, as soon as it has one.
+    pub origin: Option<Origin>,
     is_over: bool,
     /// When bytes were taken in last.
     grown_at: Moment,
@@ -108,7 +110,7 @@ struct Landmark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saved {
     Nothing,
-    UpTo { offset: u64, head_length: usize },
+    UpTo { offset: u64, head_length: usize, origin: Option<Origin> },
 }
 
 impl TrackedFile {
@@ -141,6 +143,7 @@ impl TrackedFile {
             was_moved: false,
             seen_size: fingerprint.offset,
             links: 1,
+            origin: None,
             is_over: false,
             grown_at: Moment::ORIGIN,
             is_quiet: false,
@@ -327,7 +330,8 @@ impl TrackedFile {
     /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.
     pub fn checkpoint(&mut self) -> Option<FileCheckpoint> {
         let settled = self.settle();
-        let saved = Saved::UpTo { offset: settled.fingerprint.offset, head_length: self.head.len() };
+        let (offset, origin) = (settled.fingerprint.offset, self.origin);
+        let saved = Saved::UpTo { offset, head_length: self.head.len(), origin };
         let is_saved = std::mem::replace(&mut self.saved, saved) == saved;
         (!is_saved).then_some(settled)
     }
@@ -346,7 +350,8 @@ impl TrackedFile {
     pub fn has_news(&self) -> bool {
         let acknowledged = self.ledger.acknowledged();
         let moves = self.landmarks.front().is_some_and(|landmark| landmark.offset <= acknowledged);
-        let settled = Saved::UpTo { offset: self.settled.offset, head_length: self.head.len() };
+        let (offset, origin) = (self.settled.offset, self.origin);
+        let settled = Saved::UpTo { offset, head_length: self.head.len(), origin };
         moves || self.saved != settled
     }
 
@@ -369,7 +374,7 @@ impl TrackedFile {
         let Landmark { offset, marker } = self.settled;
         let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
         let (file, path, node) = (self.id, self.path.clone(), self.node);
-        FileCheckpoint { file, path, node, fingerprint, is_finished: false }
+        FileCheckpoint { file, path, node, fingerprint, is_finished: false, origin: self.origin }
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.

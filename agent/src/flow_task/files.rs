@@ -37,11 +37,6 @@ impl FlowTask {
             if next == Next::Wait {
                 next = Next::Drain;
             }
-            // Before the first line of a file is published the store knows how the file begins: after a crash its copy
-            // would not be recognised otherwise.
-            if self.flow.take_save_urgency() {
-                self.save_now();
-            }
         }
         match next {
             Next::Truncated(generation) => self.truncated(id, generation)?,

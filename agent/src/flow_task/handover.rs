@@ -2,6 +2,8 @@
 //!
 //! Invariant: a record counts as dead-lettered only when its letter is on the disk.
 
+use kpl::RecordRef;
+
 use crate::clock::Clock;
 use crate::config::{FlowConfig, RefusedPolicy};
 use crate::core::flow::{Publish, Record};
@@ -31,12 +33,14 @@ pub(super) enum Trouble {
 
 impl Handover<'_> {
     pub(super) fn take(&mut self, record: Record<'_>) -> Publish {
-        self.wanted = record.data.len() + record.partition_key.len();
+        let dedup_id = record.dedup_id;
+        self.wanted = record.data.len() + record.partition_key.len() + dedup_id.map_or(0, str::len);
         if record.is_over_limit {
             let message = format!("{} bytes are more than a record may have", record.data.len());
             return self.dead_letter(record, OVER_LIMIT, message);
         }
-        match self.publisher.publish(record.tag.to_number(), record.partition_key, record.data) {
+        let to_send = RecordRef { dedup_id, ..RecordRef::new(record.partition_key, record.data) };
+        match self.publisher.publish(record.tag.to_number(), to_send) {
             Published::Accepted => Publish::Accepted,
             Published::Full => Publish::Full,
             Published::Ended => {

@@ -61,14 +61,15 @@ impl FlowTask {
         let now = self.clock.now();
         while let Some(retry) = self.state.retries.pop_front_if(|retry| retry.due <= now) {
             let record = &retry.record;
-            match self.publisher.publish(retry.tag, &record.partition_key, &record.data) {
+            match self.publisher.publish(retry.tag, record.as_ref()) {
                 Published::Accepted => self.statistics.records_republished.add(1),
                 Published::Ended => {
                     self.state.has_failed = true;
                     return;
                 }
                 Published::Full | Published::Invalid(_) => {
-                    let bytes = record.data.len() + record.partition_key.len();
+                    let id_bytes = record.dedup_id.as_ref().map_or(0, |id| id.as_str().len());
+                    let bytes = record.data.len() + record.partition_key.len() + id_bytes;
                     self.state.retries.push_front(retry);
                     if !self.state.awaits_room {
                         self.await_room(bytes);

@@ -15,6 +15,18 @@ impl FlowTask {
         }
     }
 
+    /// Says, once, that a record left without the id that it should have.
+    pub(super) fn report_without_id(&mut self) {
+        if !self.state.has_said_without_id && self.statistics.records_without_id.get() > 0 {
+            self.state.has_said_without_id = true;
+            tracing::warn!(
+                flow = self.config.id,
+                "a record was sent without an id (dedupIds): it is no JSON object, or a part of a longer record, or has no \
+                 room for one; more of them are counted in records_without_id"
+            );
+        }
+    }
+
     /// Notes what a look at a file showed.
     pub(super) fn note_size(&mut self, id: FileId, size: u64, now: Moment) {
         if let Some(file) = self.flow.file(id) {

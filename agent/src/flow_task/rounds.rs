@@ -40,6 +40,11 @@ impl FlowTask {
     }
 
     pub(super) fn pump(&mut self, file: FileId) {
+        // Before the first line of a file is published the store knows how the file begins, because after a crash its copy
+        // would not be recognised otherwise; and its origin, because ids would not be the same.
+        if self.flow.name_origin(file) | self.flow.take_save_urgency() {
+            self.save_now();
+        }
         let Self { config, flow, publisher, dead_letters, clock, .. } = self;
         let mut handover =
             Handover { config, publisher, dead_letters, clock: *clock, wanted: 0, trouble: None };
@@ -58,6 +63,7 @@ impl FlowTask {
             }
             None => {}
         }
+        self.report_without_id();
     }
 
     pub(super) fn await_room(&mut self, bytes: usize) {

@@ -9,7 +9,7 @@ use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::Record;
 use bytes::Bytes;
 use kpl::aggregation_format::{Decoded, DecodedRecord, decode};
-use kpl::{HashKey, SequenceNumber, ShardId};
+use kpl::{DedupId, HashKey, SequenceNumber, ShardId};
 
 /// What one PUT payload unit holds: 25 KB (Kinesis Data Streams pricing); the KPL counts it as 25,600 bytes.
 const PAYLOAD_UNIT_BYTES: usize = 25 * 1024;
@@ -32,6 +32,8 @@ pub struct ConsumedRecord {
     pub sub_sequence_number: Option<u64>,
     /// When the service took it, in seconds since 1970.
     pub approximate_arrival: Option<f64>,
+    /// What its tag says by which a repeat is recognised, if it has one.
+    pub dedup_id: Option<DedupId>,
 }
 
 /// What was read so far.
@@ -102,6 +104,7 @@ impl KinesisRecord {
             sequence_number: self.sequence_number,
             sub_sequence_number: None,
             approximate_arrival: self.approximate_arrival,
+            dedup_id: None,
         }
     }
 
@@ -114,6 +117,7 @@ impl KinesisRecord {
             sequence_number: self.sequence_number.clone(),
             sub_sequence_number: Some(place),
             approximate_arrival: self.approximate_arrival,
+            dedup_id: member.dedup_id,
         }
     }
 }

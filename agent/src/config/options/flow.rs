@@ -76,6 +76,11 @@ pub const REFUSED_RECORD_POLICY: ChoiceOption = ChoiceOption {
     default: Some("DEAD_LETTER"),
     names: &["DEAD_LETTER", "STOP_FILE"],
 };
+/// Where records carry the ids by which a repeat is recognised.
+pub const DEDUP_IDS: ChoiceOption =
+    ChoiceOption { name: "dedupIds", default: Some("NONE"), names: &["NONE", "TAG", "FIELD"] };
+/// The name of such an id in a JSON record.
+pub const DEDUP_ID_FIELD: TextOption = text("dedupIdField", Some("dedupId"));
 /// Lines joined into one Firehose record.
 pub const AGGREGATED_RECORD_SIZE_BYTES: IntegerOption =
     whole_number("aggregatedRecordSizeBytes", 0, 0..=1_024_000);
@@ -148,6 +153,17 @@ pub const ROWS: &[OptionRow] = &[
     OptionRow::honoured(
         Shape::Choice(REFUSED_RECORD_POLICY),
         "what becomes of a record that the service refuses for itself (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Choice(DEDUP_IDS),
+        "an id of each record (file and place in it, the same after a crash and replay), by which a reader drops repeats: \
+         TAG, in the KPL format's tag, also of records that are not aggregated (readers have to take records apart; Kinesis \
+         only), or FIELD, a member of JSON objects; a record's limit counts it (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Text(DEDUP_ID_FIELD),
+        "FIELD: the member's name, which no record should have already; what is no JSON object, or has no room for the \
+         id, is sent without it and counted (not in the Java agent)",
     ),
     OptionRow::not_supported(
         Shape::Integer(AGGREGATED_RECORD_SIZE_BYTES),

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{processing, record_policy};
+use super::{dedup_ids, processing, record_policy};
 use crate::config::data_processing::DataProcessingOption;
 use crate::config::file_pattern::{FilePattern, FilePatternError};
 use crate::config::findings::Findings;
@@ -71,6 +71,7 @@ fn complete(
         max_time_between_file_tracker_refresh: section
             .milliseconds(&flow::MAX_TIME_BETWEEN_FILE_TRACKER_REFRESH_MILLIS, 1),
         aggregation: aggregation(section, kind),
+        dedup_ids: dedup_ids::resolve(section, kind == Kind::Kinesis),
         data_processing_options: data_processing_options(section),
         // These end the function if they are missing, so they come last: everything else is checked all the
         // same.

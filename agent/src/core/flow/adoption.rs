@@ -63,7 +63,10 @@ impl Flow {
     pub fn predates(&mut self, old: &Listed, fingerprint: Fingerprint) {
         let (file, path, node) = (FileId(self.next_file), old.path.clone(), old.node);
         self.next_file += 1;
-        self.note_finished(FileCheckpoint { file, path, node, fingerprint, is_finished: true }, old);
+        self.note_finished(
+            FileCheckpoint { file, path, node, fingerprint, is_finished: true, origin: None },
+            old,
+        );
     }
 
     fn note_finished(&mut self, checkpoint: FileCheckpoint, seen: &Listed) {
@@ -183,7 +186,8 @@ impl Flow {
         let Some(original) = self.memory.get(file) else { return Adoption::Copy };
         let file = FileId(self.next_file);
         let (path, node) = (copy.path.clone(), copy.node);
-        let copied = FileCheckpoint { file, path, node, is_finished: true, ..original.clone() };
+        // What is added to it is not what is added to the original.
+        let copied = FileCheckpoint { file, path, node, is_finished: true, origin: None, ..original.clone() };
         self.next_file += 1;
         self.note_finished(copied, copy);
         Adoption::Finished(file)
@@ -265,9 +269,9 @@ impl Flow {
     /// A new file is to be read from `fingerprint`'s offset instead of its beginning.
     pub fn start_at(&mut self, file: FileId, fingerprint: Fingerprint, probe: Probe, now: Moment) {
         let Some(begun) = self.files.get(file) else { return };
-        let (path, node, presence) = (begun.path.clone(), begun.node, begun.presence);
+        let (path, node, presence, origin) = (begun.path.clone(), begun.node, begun.presence, begun.origin);
         let mut file = self.track(file, path, node, fingerprint, probe, now);
-        file.presence = presence;
+        (file.presence, file.origin) = (presence, origin);
         self.insert(file);
     }
 
@@ -300,6 +304,7 @@ impl Flow {
         };
         let mut tracked =
             self.track(file, found.path.clone(), found.node, known.fingerprint, probe.clone(), now);
+        tracked.origin = known.origin;
         if known.fingerprint.offset == 0 {
             tracked.headers_left = self.config.skip_header_lines;
         }
@@ -329,6 +334,7 @@ impl Flow {
     pub fn forget_surplus(&mut self) -> Vec<FileCheckpoint> {
         let mut gone = self.memory.forget_surplus();
         self.forgotten.extend(gone.iter().map(|known| known.file));
+        gone.iter().filter_map(|known| known.origin).for_each(|origin| self.origins.forget(origin));
         gone.retain(|known| !known.is_finished);
         gone
     }

@@ -14,7 +14,7 @@ use crate::core::splitter::{Excess, SplitRules};
 
 /// The rules of a flow's splitters.
 pub(super) fn split_rules(config: &FlowConfig) -> Result<SplitRules, ProcessorError> {
-    let limits = RecordLimits::of(&config.destination);
+    let limits = RecordLimits::of(config);
     let pattern = config.record_boundaries.multi_line_start_pattern.as_deref();
     let start_pattern = compiled("multiLineStartPattern", pattern, compile_line_start)?;
     let (max_bytes, excess) = match &config.record_policies.over_limit {

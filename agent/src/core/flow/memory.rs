@@ -147,7 +147,14 @@ mod tests {
     fn checkpoint(number: u32) -> FileCheckpoint {
         let path = format!("/log/app.log.{number}").into();
         let fingerprint = Fingerprint::default();
-        FileCheckpoint { file: FileId(number), path, node: node(number), fingerprint, is_finished: true }
+        FileCheckpoint {
+            file: FileId(number),
+            path,
+            node: node(number),
+            fingerprint,
+            is_finished: true,
+            origin: None,
+        }
     }
 
     fn listed(number: u32, modified: u64) -> Listed {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::boundaries::is_footer;
 use super::{Flow, RecordLimits};
 use crate::config::{Destination, FlowConfig, OverLimitPolicy, PartitionKeyOption};
+use crate::core::dedup_ids::Place;
 use crate::core::partition_key::{write_partition_key, write_unhindered_key};
 use crate::core::processor::Processed;
 use crate::core::record_limit::fit;
@@ -27,6 +28,8 @@ pub struct Record<'a> {
     pub partition_key: &'a str,
     /// The bytes to send.
     pub data: &'a [u8],
+    /// Its id, if that travels beside the data.
+    pub dedup_id: Option<&'a str>,
     /// The file, where it was last seen.
     pub path: &'a Path,
     /// Where the record begins in the file.
@@ -91,6 +94,7 @@ impl Flow {
         expected_wait: impl Fn(&str) -> Duration,
         mut publish: impl FnMut(Record<'_>) -> Publish,
     ) -> Pumped {
+        self.name_origin(id);
         loop {
             match self.step(id, wall_time_ms, &expected_wait, &mut publish) {
                 Step::Done => {}
@@ -203,15 +207,20 @@ impl Flow {
             }
             Destination::DeliveryStream(_) => self.key.clear(),
         }
-        let fitted = Fitted::new(&self.config, data, cut, self.key.len());
+        let limit = RecordLimits::of(&self.config).record_bytes - self.key.len();
+        let place = Place { origin: file.origin, offset: file.cut(), length: cut.length as u64 };
+        let identified = self.dedup_ids.identify(data, place, limit, !cut.is_part());
+        let fitted = Fitted::new(&self.config, identified.data, cut, limit);
         let (is_failed, is_truncated) = (processed == Processed::FailedSoRaw, fitted.is_truncated);
+        let is_without_id = identified.is_without;
         let published = publish(Record {
             tag: RecordTag { file: id, sequence: file.ledger.next_sequence() },
             partition_key: &self.key,
             data: &fitted.data,
+            dedup_id: identified.tag,
             path: &file.path,
-            offset: file.cut(),
-            length: cut.length as u64,
+            offset: place.offset,
+            length: place.length,
             is_over_limit: fitted.is_over_limit,
         });
         match published {
@@ -226,6 +235,7 @@ impl Flow {
                 file.ledger.open(end);
                 file.take(cut.split, cut.length);
                 statistics.records_published.add(1);
+                statistics.records_without_id.add(u64::from(is_without_id));
             }
             Publish::DeadLettered => {
                 pass_over(&mut file, cut.split, cut.length);
@@ -248,9 +258,8 @@ impl Cut {
 }
 
 impl<'a> Fitted<'a> {
-    /// What the flow's policy makes of a record whose key has so many bytes.
-    fn new(config: &FlowConfig, data: &'a [u8], cut: Cut, key_bytes: usize) -> Self {
-        let limit = RecordLimits::of(&config.destination).record_bytes - key_bytes;
+    /// What the flow's policy makes of a record of which so many bytes can be sent.
+    fn new(config: &FlowConfig, data: &'a [u8], cut: Cut, limit: usize) -> Self {
         let whole = |is_over_limit| Self { data: Cow::Borrowed(data), is_over_limit, is_truncated: false };
         match (&config.record_policies.over_limit, cut.split) {
             (OverLimitPolicy::DeadLetter, _) => whole(data.len() > limit || cut.is_part()),

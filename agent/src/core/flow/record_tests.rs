@@ -20,6 +20,7 @@ struct Bench {
     sent: Vec<(RecordTag, Vec<u8>)>,
     dead: Vec<(u64, u64)>,
     keys: Vec<String>,
+    ids: Vec<Option<String>>,
 }
 
 fn config(more: &str) -> FlowConfig {
@@ -67,6 +68,7 @@ impl Bench {
             sent: vec![],
             dead: vec![],
             keys: vec![],
+            ids: vec![],
         }
     }
 
@@ -94,6 +96,7 @@ impl Bench {
             |_| Duration::ZERO,
             |record| {
                 self.keys.push(record.partition_key.to_owned());
+                self.ids.push(record.dedup_id.map(str::to_owned));
                 if record.is_over_limit {
                     self.dead.push((record.offset, record.length));
                     return Publish::DeadLettered;
@@ -288,4 +291,101 @@ fn a_pump_without_room_leaves_a_checkpoint_behind_its_last_record() {
     assert_eq!(pumped, super::Pumped::Blocked);
     bench.flow.acknowledge(tags[0]);
     assert_eq!(bench.checkpoint().fingerprint.offset, 4);
+}
+
+const TAG: &str = r#","dedupIds":"TAG""#;
+
+/// The ids of records that begin at these places and are so long.
+fn ids(saved: &FileCheckpoint, places: &[(u64, u64)]) -> Vec<Option<String>> {
+    let origin = saved.origin.expect("it was sent");
+    places.iter().map(|(offset, length)| Some(format!("{origin}-{offset}-{length}"))).collect()
+}
+
+#[test]
+fn a_record_that_is_sent_again_has_its_id_again() {
+    let content = b"one\ntwo\nthree\n";
+    let mut bench = Bench::new(TAG, vec![], content);
+    assert!(!bench.flow.name_origin(bench.file), "nothing is known of it");
+    bench.pass(SECOND);
+    bench.flow.acknowledge(bench.sent[0].0);
+    let saved = bench.flow.checkpoints().0.remove(0);
+    assert_eq!(bench.ids, ids(&saved, &[(0, 4), (4, 4), (8, 6)]));
+    let mut again = Bench::new(TAG, vec![saved.clone()], content);
+    again.pass(SECOND);
+    // The landmark is at the end of the read.
+    assert_eq!(again.ids, bench.ids);
+    let of_version_2 = FileCheckpoint { origin: None, ..saved };
+    let mut upgraded = Bench::new(TAG, vec![of_version_2], content);
+    upgraded.pass(SECOND);
+    assert_eq!(upgraded.ids, bench.ids, "the origin is derived");
+}
+
+#[test]
+fn an_origin_is_there_to_be_saved_before_the_first_record_leaves() {
+    let mut bench = Bench::new(TAG, vec![], b"");
+    for (piece, is_named) in [("on", false), ("e\ntwo\n", true), ("three\n", false)] {
+        bench.append(piece);
+        let place = bench.flow.file(bench.file).map_or(0, |file| file.fetched() - file.overlap() as u64);
+        let size = bench.content.len() as u64;
+        let read = &bench.content[usize::try_from(place).unwrap()..];
+        assert_eq!(bench.flow.read(bench.file, read, size, bench.now), Next::Wait);
+        assert_eq!(bench.flow.name_origin(bench.file), is_named, "{piece}");
+        let saved = bench.flow.checkpoints().0;
+        let has_origin = saved.iter().any(|saved| saved.origin.is_some());
+        assert_eq!(has_origin, piece != "on", "{piece}");
+        bench.pump();
+    }
+    let places = [(0, 4), (4, 4), (8, 6)];
+    let saved = bench.checkpoint();
+    assert_eq!(bench.ids, ids(&saved, &places));
+}
+
+#[test]
+fn the_limit_counts_the_tag() {
+    let key = 32;
+    for (more, records) in [("SPLIT", 3), ("TRUNCATE", 1)] {
+        let more = format!(r#"{TAG},"recordOverLimitPolicy":"{more}""#);
+        let mut bench = Bench::new(&more, vec![], b"");
+        bench.append(&("x".repeat(2_200_000) + "\n"));
+        bench.pass(SECOND);
+        assert_eq!(bench.sent.len(), records);
+        let ids: std::collections::BTreeSet<_> = bench.ids.iter().flatten().collect();
+        assert_eq!(ids.len(), records, "each has its own");
+        for ((_, data), id) in bench.sent.iter().zip(&bench.ids) {
+            let id = id.as_ref().expect("each has one").len();
+            assert!(data.len() + key + id + kpl::limits::DEDUP_FRAME_BYTES <= 1 << 20, "{more}");
+        }
+    }
+}
+
+#[test]
+fn json_objects_carry_their_ids_in_a_member() {
+    let more = r#","dedupIds":"FIELD","dedupIdField":"_id""#;
+    let mut bench = Bench::new(more, vec![], b"{\"a\":1}\nplain\n{}\n");
+    bench.pass(SECOND);
+    assert_eq!(bench.ids, [None, None, None], "it stands in the data");
+    assert_eq!(bench.statistics.records_without_id.get(), 1);
+    let origin = bench.checkpoint().origin.expect("it was sent");
+    let expected = [
+        format!("{{\"a\":1,\"_id\":\"{origin}-0-8\"}}\n"),
+        "plain\n".to_owned(),
+        format!("{{\"_id\":\"{origin}-14-3\"}}\n"),
+    ];
+    assert_eq!(bench.texts(), expected);
+}
+
+#[test]
+fn an_object_without_room_for_its_id_goes_without() {
+    let more = r#","dedupIds":"FIELD","partitionKeyOption":"DETERMINISTIC""#;
+    let room = (1 << 20) - 32 - r#","dedupId":"""#.len();
+    for (bytes, has_id) in [(room - 40, true), (room - 20, false)] {
+        let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(bytes - 9));
+        let mut bench = Bench::new(more, vec![], b"");
+        bench.append(&line);
+        bench.pass(SECOND);
+        let sent = &bench.texts()[0];
+        assert_eq!((sent.contains("dedupId"), *sent == line), (has_id, !has_id), "{bytes}");
+        assert_eq!(bench.statistics.records_without_id.get(), u64::from(!has_id));
+        assert_eq!(bench.statistics.records_truncated.get(), 0);
+    }
 }

@@ -32,6 +32,8 @@ pub(super) struct Shell {
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     in_flight: Vec<RecordTag>,
     pub(super) delivered: HashMap<String, u32>,
+    /// What was delivered under each id.
+    pub(super) ids: HashMap<String, String>,
     /// A record found no room in this step.
     is_blocked: bool,
     has_searched: bool,
@@ -66,7 +68,7 @@ impl Shell {
         // In every other life a record is complete when the next one begins, or after a while; in every third one files
         // have a header.
         let (has_long_records, has_header) = (seed % 2 == 1, seed % 3 == 2);
-        let mut more = String::new();
+        let mut more = r#","dedupIds":"TAG""#.to_owned();
         if has_long_records {
             more += r#","multiLineStartPattern":"line ","multiLineTimeoutMillis":500"#;
         }
@@ -90,6 +92,7 @@ impl Shell {
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),
+            ids: HashMap::new(),
             is_blocked: false,
             has_searched: false,
         }
@@ -300,9 +303,6 @@ impl Shell {
             if next == Next::Wait {
                 next = Next::Drain;
             }
-            if self.flow.take_save_urgency() {
-                self.save();
-            }
         }
         match next {
             Next::Truncated(new) => {
@@ -317,6 +317,9 @@ impl Shell {
     }
 
     fn pump(&mut self, id: FileId) {
+        if self.flow.name_origin(id) | self.flow.take_save_urgency() {
+            self.save();
+        }
         let room = self.random.usize(..200);
         let (mut accepted, random) = (Vec::new(), &mut self.random);
         let publish = |record: Record<'_>| {
@@ -325,11 +328,12 @@ impl Shell {
             }
             let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
             let line = line.strip_suffix('\n').unwrap_or(&line).to_owned();
+            let id = record.dedup_id.expect("each has one").to_owned();
             if random.u32(..200) == 0 {
-                accepted.push((None, line));
+                accepted.push((None, line, id));
                 return Publish::DeadLettered;
             }
-            accepted.push((Some(record.tag), line));
+            accepted.push((Some(record.tag), line, id));
             Publish::Accepted
         };
         let pumped = self.flow.pump(id, 0, |_| Duration::ZERO, publish);
@@ -337,7 +341,9 @@ impl Shell {
             self.flow.found_no_room(id, self.now);
             self.is_blocked = true;
         }
-        for (tag, line) in accepted {
+        for (tag, line, id) in accepted {
+            let first = self.ids.entry(id).or_insert_with(|| line.clone());
+            assert_eq!(*first, line, "one id for two lines: {:?}", self.world.around(usize::MAX));
             // The service has it at once; the acknowledgement comes later.
             *self.delivered.entry(line).or_default() += 1;
             self.in_flight.extend(tag);
@@ -472,6 +478,14 @@ impl Shell {
     /// A written line's number.
     pub(super) fn number(&self, line: &str) -> usize {
         self.world.written.iter().position(|written| written == line).unwrap_or(0)
+    }
+
+    /// Lines that were delivered under several ids, so that readers cannot know that they are the same; only those that
+    /// stand so far behind in their file that it was known for sure.
+    pub(super) fn renamed_in_known_files(&self) -> Vec<&String> {
+        let mut seen = HashSet::new();
+        let renamed = self.ids.values().filter(|line| !seen.insert(*line));
+        renamed.filter(|line| self.world.places[self.number(line)] >= HEAD_BYTES).collect()
     }
 
     pub(super) fn live(&self) -> Node {

@@ -118,12 +118,14 @@ impl World {
     pub(super) fn sweep(&mut self, is_open: impl Fn(Node) -> bool) {
         let named: HashSet<Node> = self.names.values().copied().collect();
         let is_named = |node: &Node| named.contains(node);
-        let gone: Vec<Node> = self
+        let mut gone: Vec<Node> = self
             .files
             .keys()
             .filter(|node| !is_named(node) && !is_open(**node) && **node != self.writer)
             .copied()
             .collect();
+        // The same life has to be lived again.
+        gone.sort_unstable();
         for node in gone {
             self.files.remove(&node);
             self.free_inodes.push(node.inode);
