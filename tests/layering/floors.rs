@@ -130,6 +130,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core/upload_schedule", Floor::Parts),
     Row("core/aggregator", Floor::Stages),
     Row("core/compressor", Floor::Stages),
+    Row("core/limiter/queue", Floor::Parts),
     Row("core/limiter", Floor::Stages),
     Row("core/limiter/*", Floor::Stages),
     Row("core/collector", Floor::Stages),

@@ -8,8 +8,8 @@
 
 use std::collections::VecDeque;
 
-/// Spans in the books of a file that waits for its oldest record: 4 MiB of them.
-const LONG: usize = 1 << 18;
+/// Spans in the books of a file that waits for its oldest record: 16 MiB of them.
+const LONG: usize = 1 << 20;
 
 /// The spans of one file that are not yet part of the contiguous run.
 #[derive(Debug)]

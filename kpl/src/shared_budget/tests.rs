@@ -147,7 +147,7 @@ fn who_was_woken_and_goes_away_wakes_the_next() {
 }
 
 /// One thing that happens to one producer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Event {
     Try(u32),
     Wait(u32),
