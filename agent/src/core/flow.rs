@@ -34,7 +34,7 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 use adoption::SeenCopy;
 use memory::Memory;
 
-pub use adoption::Adoption;
+pub use adoption::{Adoption, COPY_HOLDS};
 pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use stopping::Whereabouts;
