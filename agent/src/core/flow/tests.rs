@@ -88,9 +88,9 @@ fn live(seed: u64, pattern: &str, life: Life) -> Shell {
         event(&mut shell, false);
         if life != Life::WithoutCrashes && shell.random.u32(..30) == 0 {
             if life == Life::WithCrashes {
-                shell.crash()
+                shell.crash();
             } else {
-                shell.stop()
+                shell.stop();
             }
             for _ in 0..shell.random.u32(..12) {
                 if life == Life::WithCrashes { event(&mut shell, true) } else { plain_event(&mut shell) }
