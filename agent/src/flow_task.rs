@@ -126,8 +126,8 @@ pub struct FlowState {
 struct PassedOver {
     stored_size: u64,
     modified: u64,
-    /// For a copy, the machine's epoch; one that cannot be read cannot be read in any.
-    epoch: Option<u64>,
+    /// For a copy, the machine's epoch, and when it was found to be one; what cannot be read cannot be read in any.
+    copy: Option<(u64, Moment)>,
 }
 
 /// A file that is held open.

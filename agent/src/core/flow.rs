@@ -43,7 +43,7 @@ use files::Files;
 use memory::Memory;
 use round::Round;
 
-pub use adoption::Adoption;
+pub use adoption::{Adoption, COPY_HOLDS};
 pub use evidence::{Known, Question};
 pub use pump::{Publish, Pumped, Record};
 pub use resting::{Glance, Glimpse};

@@ -318,6 +318,12 @@ impl TrackedFile {
         &self.head
     }
 
+    /// Whether what was read of it may be the same in another file: a header line, or a hole.
+    #[must_use]
+    pub fn is_little_known(&self) -> bool {
+        self.fetched < HEAD_BYTES as u64 || self.head.iter().all(|byte| *byte == 0)
+    }
+
     /// The file goes on somewhere else, or under another name.
     pub fn move_to(&mut self, path: PathBuf, node: Node) {
         self.path = path;

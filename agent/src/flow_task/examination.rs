@@ -6,12 +6,12 @@ use std::path::Path;
 use super::resting::is_refused;
 use super::{FlowTask, PassedOver};
 use crate::checkpoint::{Fingerprint, HEAD_BYTES, Probe};
-use crate::core::flow::{Adoption, Question};
+use crate::core::flow::{Adoption, COPY_HOLDS, Question};
 use crate::core::identity::holds;
 use crate::fs::OpenFile;
 use crate::fs::gzip::Scanned;
 use crate::source_file::{Kind, Listed};
-use crate::types::FileId;
+use crate::types::{FileId, Moment};
 
 /// An unknown file, opened, with the answers to the machine's questions about it.
 pub(super) struct Examined {
@@ -121,18 +121,20 @@ impl FlowTask {
         Ok(None)
     }
 
-    /// Whether nothing can have changed since a compressed file was found unreadable, or a copy.
+    /// Whether a compressed file was found unreadable, and has not changed; or a copy, just now.
     fn is_passed_over(&self, found: &Listed) -> bool {
+        let (now, epoch) = (self.clock.now(), self.flow.epoch());
         let known = self.state.passed_over.get(&found.node);
         known.is_some_and(|known| {
+            let is_copy = |(since, at)| since == epoch && now.since(at) < COPY_HOLDS;
             (known.stored_size, known.modified) == (found.stored_size, found.modified)
-                && known.epoch.is_none_or(|epoch| epoch == self.flow.epoch())
+                && known.copy.is_none_or(is_copy)
         })
     }
 
-    fn pass_over(&mut self, found: &Listed, epoch: Option<u64>) {
+    fn pass_over(&mut self, found: &Listed, copy: Option<(u64, Moment)>) {
         let (stored_size, modified) = (found.stored_size, found.modified);
-        self.state.passed_over.insert(found.node, PassedOver { stored_size, modified, epoch });
+        self.state.passed_over.insert(found.node, PassedOver { stored_size, modified, copy });
     }
 
     fn questions(&self, found: &Listed) -> Vec<Question> {
@@ -172,7 +174,7 @@ impl FlowTask {
         let (id, place) = match adoption {
             Adoption::Copy => {
                 if found.kind == Kind::Compressed {
-                    self.pass_over(found, Some(self.flow.epoch()));
+                    self.pass_over(found, Some((self.flow.epoch(), self.clock.now())));
                 }
                 return;
             }

@@ -23,6 +23,10 @@ const HURRY: Duration = Duration::from_secs(2);
 /// How long a copy that is being made may stand still.
 pub(super) const COPYING: Duration = Duration::from_secs(10);
 
+/// How long it may be taken for granted that a compressed file is a copy to leave alone, without taking it apart again:
+/// the file that it seems to be a copy of may be truncated, renamed or read on meanwhile, and then it is none.
+pub const COPY_HOLDS: Duration = Duration::from_secs(10);
+
 /// A copy that the last listing showed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SeenCopy {

@@ -94,9 +94,9 @@ fn live(seed: u64, pattern: &str, life: Life, max_open: usize) -> Shell {
         event(&mut shell, false);
         if life != Life::WithoutCrashes && shell.random.u32(..30) == 0 {
             if life == Life::WithCrashes {
-                shell.crash()
+                shell.crash();
             } else {
-                shell.stop()
+                shell.stop();
             }
             for _ in 0..shell.random.u32(..12) {
                 if life == Life::WithCrashes { event(&mut shell, true) } else { plain_event(&mut shell) }
@@ -322,6 +322,36 @@ fn a_copy_of_a_known_file_is_not_the_rest_of_one_that_was_hardly_read() {
     shell.world.truncate();
     shell.settle();
     assert!(shell.missing().is_empty() && shell.doubled().is_empty(), "{:?}", shell.doubled());
+}
+
+/// Generations that were compressed while the agent was down are left alone as long as nothing was read of the live file,
+/// and then they are not its copies after all.
+#[test]
+fn compressed_generations_are_read_once_the_live_file_is_known() {
+    let mut shell = Shell::new(12, LOG);
+    shell.world.append(40);
+    shell.list();
+    shell.settle();
+    let first = shell.world.begin_copy();
+    shell.world.finish_copy(first);
+    shell.world.truncate();
+    let id = shell.flow.files().next().expect("is followed").id;
+    let node = shell.live();
+    shell.look(id); // it was truncated, and nothing is read of what comes
+    shell.save();
+    shell.world.append(30);
+    let second = shell.world.begin_copy();
+    shell.world.finish_copy(second);
+    shell.crash();
+    shell.world.truncate();
+    let path =
+        shell.world.names.iter().find(|(_, named)| **named == second).expect("it has a name").0.clone();
+    let packed = shell.world.begin_compression_of(&path);
+    shell.world.finish_compression((path, packed));
+    shell.world.append(5);
+    assert_eq!(shell.live(), node);
+    shell.settle();
+    assert_eq!(shell.missing(), Vec::<&String>::new());
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl Flow {
         let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
         let fresh = bytes.len().saturating_sub(file.overlap()) as u64;
         let was_unknown = file.head().is_empty();
+        let was_little_known = file.is_little_known();
         if size_after < end || !file.take_in(bytes) {
             drop(file);
             return self.truncated(id, now);
@@ -142,6 +143,8 @@ impl Flow {
         // Until its beginning is known to the store, a file cannot be found again if it is rotated while the agent is
         // down.
         self.is_save_urgent |= was_unknown;
+        // What was taken for a copy may turn out to be none.
+        self.epoch += u64::from(was_little_known);
         self.statistics.bytes_read.add(fresh);
         Next::Wait
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::world::{Compression, LOG, World};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
-use crate::core::flow::{Adoption, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Turn};
+use crate::core::flow::{
+    Adoption, COPY_HOLDS, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Turn,
+};
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::core::tracked_file::TrackedFile;
@@ -30,13 +32,17 @@ pub(super) struct Shell {
     /// Descriptors that it may hold.
     pub(super) max_open: usize,
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
-    in_flight: Vec<RecordTag>,
+    /// Records that have no outcome yet.
+    in_flight: Vec<(RecordTag, String)>,
     pub(super) delivered: HashMap<String, u32>,
     /// What was delivered under each id.
     pub(super) ids: HashMap<String, String>,
     /// A record found no room in this step.
     is_blocked: bool,
     has_searched: bool,
+    /// Compressed files that were left alone, with their sizes and the machine's epoch: as long as these are the same,
+    /// nothing can have changed.
+    passed_over: HashMap<Node, (u64, u64, Moment)>,
 }
 
 pub(super) fn config(pattern: &str, more: &str) -> FlowConfig {
@@ -95,6 +101,7 @@ impl Shell {
             ids: HashMap::new(),
             is_blocked: false,
             has_searched: false,
+            passed_over: HashMap::new(),
         }
     }
 
@@ -139,6 +146,12 @@ impl Shell {
             (question, probe)
         };
         if found.kind == Kind::Compressed {
+            let known = self.passed_over.get(&found.node);
+            if known.is_some_and(|(size, epoch, at)| {
+                (*size, *epoch) == (found.stored_size, self.flow.epoch()) && self.now.since(*at) < COPY_HOLDS
+            }) {
+                return None;
+            }
             let stored = file.stored();
             for question in &questions {
                 let (question, probe) = answer(question.clone(), &stored);
@@ -172,7 +185,12 @@ impl Shell {
         }
         let file = &self.world.files[&found.node];
         let id = match adoption {
-            Adoption::Copy => return,
+            Adoption::Copy => {
+                if found.kind == Kind::Compressed {
+                    self.passed_over.insert(found.node, (found.stored_size, self.flow.epoch(), self.now));
+                }
+                return;
+            }
             Adoption::Finished(id) => {
                 if found.kind == Kind::Compressed {
                     let stored = file.stored();
@@ -280,7 +298,7 @@ impl Shell {
         }
     }
 
-    fn look(&mut self, id: FileId) {
+    pub(super) fn look(&mut self, id: FileId) {
         let named = if self.open.contains_key(&id) { None } else { self.look_at_name(id) };
         let Some(node) = self.open.get(&id).copied().or(self.flow.file(id).map(|file| file.node)) else {
             return;
@@ -344,9 +362,10 @@ impl Shell {
         for (tag, line, id) in accepted {
             let first = self.ids.entry(id).or_insert_with(|| line.clone());
             assert_eq!(*first, line, "one id for two lines: {:?}", self.world.around(usize::MAX));
-            // The service has it at once; the acknowledgement comes later.
-            *self.delivered.entry(line).or_default() += 1;
-            self.in_flight.extend(tag);
+            match tag {
+                Some(tag) => self.in_flight.push((tag, line)),
+                None => *self.delivered.entry(line).or_default() += 1,
+            }
         }
     }
 
@@ -367,7 +386,8 @@ impl Shell {
         }
         for _ in 0..self.random.usize(..100).min(self.in_flight.len()) {
             let place = self.random.usize(..self.in_flight.len());
-            let tag = self.in_flight.swap_remove(place);
+            let (tag, line) = self.in_flight.swap_remove(place);
+            *self.delivered.entry(line).or_default() += 1;
             // Some are refused, and safe in the dead-letter file.
             match self.random.u32(..100) {
                 0 => self.flow.dead_lettered(tag),
@@ -395,13 +415,22 @@ impl Shell {
     /// A clean stop: nothing more is read, and what is under way gets its outcome.
     pub(super) fn stop(&mut self) {
         self.world.note("stop");
-        std::mem::take(&mut self.in_flight).into_iter().for_each(|tag| self.flow.acknowledge(tag));
+        for (tag, line) in std::mem::take(&mut self.in_flight) {
+            *self.delivered.entry(line).or_default() += 1;
+            self.flow.acknowledge(tag);
+        }
         self.save();
         self.restart();
     }
 
     pub(super) fn crash(&mut self) {
         self.world.note("crash");
+        // Some of what was under way arrived, and its answer is lost.
+        for (_, line) in std::mem::take(&mut self.in_flight) {
+            if self.random.bool() {
+                *self.delivered.entry(line).or_default() += 1;
+            }
+        }
         self.restart();
     }
 
@@ -410,6 +439,7 @@ impl Shell {
         self.open.clear();
         self.in_flight.clear();
         self.is_blocked = false;
+        self.passed_over.clear();
         self.has_searched = false;
         self.world.sweep(|_| false);
     }
@@ -439,6 +469,7 @@ impl Shell {
     /// Everything that is there is read and acknowledged, and what was rotated away is given up.
     pub(super) fn settle(&mut self) {
         self.world.end_record();
+        let decided = self.now.plus(2 * COPY_HOLDS);
         for _ in 0..3000 {
             self.list();
             self.step();
@@ -446,7 +477,7 @@ impl Shell {
                 let there = self.world.files.get(&file.node);
                 file.is_drained || there.is_some_and(|there| file.cut() == there.content.len() as u64)
             });
-            let is_quiet = !self.is_blocked && self.in_flight.is_empty();
+            let is_quiet = !self.is_blocked && self.in_flight.is_empty() && self.now > decided;
             if is_read && is_quiet && self.flow.outstanding() == 0 && !self.flow.has_young_copies() {
                 return;
             }

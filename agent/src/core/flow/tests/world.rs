@@ -315,13 +315,18 @@ impl World {
     pub(super) fn begin_compression(&mut self) -> Option<(PathBuf, Node)> {
         let plain = self.rotated();
         let path = plain.get(self.random.usize(..plain.len().max(1)))?.clone();
+        let packed = self.begin_compression_of(&path);
+        Some((path, packed))
+    }
+
+    pub(super) fn begin_compression_of(&mut self, path: &Path) -> Node {
         self.note(&format!("{} is compressed", path.display()));
-        let stored = self.files[&self.names[&path]].clone();
+        let stored = self.files[&self.names[path]].clone();
         let packed = self.create(&format!("{}.gz", path.display()), &stored.content);
         let file = self.files.get_mut(&packed).expect("was made");
         // gzip keeps the time of the last write.
         (file.modified, file.compression) = (stored.modified, Compression::Begun);
-        Some((path, packed))
+        packed
     }
 
     pub(super) fn finish_compression(&mut self, (path, packed): (PathBuf, Node)) {
