@@ -31,6 +31,8 @@ pub(super) struct Shell {
     open: HashMap<FileId, Node>,
     /// Descriptors that it may hold.
     pub(super) max_open: usize,
+    /// A file that is not read to its end may be replaced.
+    pub(super) sees_replacements: bool,
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     /// Records that have no outcome yet.
     in_flight: Vec<(RecordTag, String)>,
@@ -95,6 +97,7 @@ impl Shell {
             statistics,
             open: HashMap::new(),
             max_open: usize::MAX,
+            sees_replacements: true,
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),
