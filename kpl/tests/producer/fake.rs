@@ -134,7 +134,7 @@ impl Fake {
             Decoded::Aggregated(records) => records.iter().map(|record| record.data.to_vec()).collect(),
         };
         self.desk(|desk| desk.stored.extend(data));
-        let number = entry.explicit_hash_key.0 / (u128::MAX / self.0.shards).max(1);
+        let number = entry.hash_key().0 / (u128::MAX / self.0.shards).max(1);
         Ok(EntryPlaced {
             shard_id: shard_id(number.min(self.0.shards - 1)).as_str().into(),
             sequence_number: "49".into(),
