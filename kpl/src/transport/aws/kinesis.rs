@@ -4,7 +4,6 @@
 
 #[cfg(feature = "cbor")]
 mod cbor;
-mod json;
 mod own_json;
 mod shard_listing;
 

@@ -3,6 +3,8 @@
 //! Invariant: a request differs from the SDK's in nothing but the order of its members; errors stay the SDK's to
 //! read; an answer that cannot be read is an error.
 
+mod json;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_kinesis::Client;
@@ -19,8 +21,8 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::metadata::Builder;
 use bytes::Bytes;
 
+use self::json::{request_body, response_of};
 use super::call_to;
-use super::json::{request_body, response_of};
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse};
 use crate::transport::aws::call_error;
 

@@ -1,3 +1,5 @@
+//! What is written is what was meant, and what is read is what was written.
+
 use base64_simd::STANDARD;
 use bytes::Bytes;
 use proptest::prelude::*;
