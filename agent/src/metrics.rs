@@ -74,6 +74,10 @@ impl DeliveryMetrics {
 }
 
 impl MetricsSink for DeliveryMetrics {
+    fn wants_kinesis_records(&self) -> bool {
+        false
+    }
+
     fn record(&self, metric: &Metric<'_>) {
         let statistics = &self.statistics;
         match metric {

@@ -8,7 +8,7 @@
 mod calls;
 mod settle;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
 use crate::core::hot_keys::HotShard;
-use crate::core::pipeline::{Action, Pipeline};
+use crate::core::pipeline::{Action, BUFFERED, Pipeline};
 use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
 use crate::permits::Budget;
 use crate::put_records::{
@@ -213,11 +213,11 @@ impl Machine {
 impl Driver {
     /// Runs until the stream is closed and every record has its outcome.
     pub(crate) async fn run(self) {
-        let mut calls = Calls::default();
+        let (mut calls, mut actions) = (Calls::default(), VecDeque::new());
         loop {
             self.report_changes();
-            let (actions, looks_at, finished) = self.advance();
-            self.perform_all(actions, &mut calls);
+            let (looks_at, finished) = self.advance(&mut actions);
+            self.perform_all(&mut actions, &mut calls);
             if finished {
                 return; // the drop below tells whoever waits
             }
@@ -229,30 +229,31 @@ impl Driver {
         }
     }
 
-    fn advance(&self) -> (Vec<Action<Ticket>>, Moment, bool) {
+    fn advance(&self, actions: &mut VecDeque<Action<Ticket>>) -> (Moment, bool) {
         let mut machine = self.shared.lock();
         machine.pipeline.advance(self.shared.clock.now());
-        let actions = std::iter::from_fn(|| machine.pipeline.next_action()).collect();
+        *actions = machine.pipeline.take_actions(std::mem::take(actions));
         machine.looks_at = machine.pipeline.next_wakeup();
         let finished = match machine.life {
             Life::Open => false,
             Life::Closing => machine.pipeline.outstanding() == 0,
             Life::Aborting | Life::Ended => true,
         };
-        (actions, machine.looks_at, finished)
+        (machine.looks_at, finished)
     }
 
     /// Room is given back, and the end of flushes told, when all outcomes are delivered: of many records that expire
     /// together, the outcomes and what takes their place would else be in memory at once.
-    fn perform_all(&self, actions: Vec<Action<Ticket>>, calls: &mut Calls) {
+    fn perform_all(&self, actions: &mut VecDeque<Action<Ticket>>, calls: &mut Calls) {
         let (mut settled, mut flushed) = (Settled::default(), Vec::new());
-        for action in actions {
+        for action in actions.drain(..) {
             match action {
                 Action::Finish(finished) => settled.add(self.settle(finished)),
                 Action::Flushed(flush) => flushed.push(flush),
                 action => self.perform(action, calls),
             }
         }
+        actions.shrink_to(BUFFERED);
         self.give_back(settled);
         for flush in flushed {
             let waiter = self.shared.lock().flushes.remove(&flush);
@@ -338,10 +339,13 @@ impl Driver {
         let now = self.shared.clock.now();
         let (entries, summary) = {
             let mut machine = self.shared.lock();
-            let entries = self.reporter.is_heard().then(|| machine.pipeline.entries_of(id));
+            let entries = match self.reporter.hears_kinesis_records() {
+                true => machine.pipeline.entries_of(id),
+                false => Vec::new(),
+            };
             (entries, machine.pipeline.put_records_done(id, answer, now))
         };
-        if let (Some(entries), Some(summary)) = (entries, summary) {
+        if let Some(summary) = summary.filter(|_| self.reporter.is_heard()) {
             self.reporter.call_ended(&self.shared.stream, &entries, &summary, answer);
         }
     }
@@ -373,12 +377,12 @@ impl Drop for Driver {
     /// However the task ends (its runtime may be shutting down), nobody waits for ever.
     fn drop(&mut self) {
         self.report_changes();
-        let actions: Vec<_> = {
+        let actions = {
             let mut machine = self.shared.lock();
             machine.life = Life::Ended;
             machine.pipeline.abort(self.shared.clock.now());
             machine.flushes.clear();
-            std::iter::from_fn(|| machine.pipeline.next_action()).collect()
+            machine.pipeline.take_actions(VecDeque::new())
         };
         let mut settled = Settled::default();
         for action in actions {

@@ -2,15 +2,18 @@
 //!
 //! Invariant: the members of a Kinesis record share its predicted shard, and its data holds them in members' order.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, DecodedRecord, decode_strict};
 use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
+use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -51,14 +54,20 @@ pub(crate) struct History {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     /// One user record: its data is the entry's data, which has no place for its dedup id.
-    Single { partition_key: Box<str>, explicit_hash_key: Option<HashKey>, dedup_id: Option<SmolStr> },
+    /// Whether the smallest hash key, which is the only one, was given explicitly is said in little memory.
+    Single { partition_key: PartitionKey, has_explicit_hash_key: bool, dedup_id: Option<SmolStr> },
     /// User records in the aggregated format: two or more, or one with a dedup id.
     Aggregate,
 }
 
-/// An entry of a PutRecords call, from the aggregator to its outcome.
+/// An entry of a PutRecords call, from the aggregator to its outcome. It goes through many hands, so that only a pointer
+/// is moved.
 #[derive(Debug)]
-pub(crate) struct KinesisRecord<T> {
+pub(crate) struct KinesisRecord<T>(Box<KinesisRecordParts<T>>);
+
+/// What a Kinesis record is made of.
+#[derive(Debug)]
+pub(crate) struct KinesisRecordParts<T> {
     pub(crate) data: Bytes,
     /// Whether `data` was compressed after `content` had been made.
     pub(crate) is_compressed: bool,
@@ -66,7 +75,7 @@ pub(crate) struct KinesisRecord<T> {
     /// Smallest and largest hash key of the members; the smallest one places the entry.
     pub(crate) hash_keys: (HashKey, HashKey),
     pub(crate) predicted_shard: Option<ShardIndex>,
-    pub(crate) members: Vec<Member<T>>,
+    pub(crate) members: SmallVec<[Member<T>; 1]>,
     /// Bytes of the members' data, for the metrics.
     pub(crate) data_sizes: DataSizes,
     /// Arrival of the oldest member.
@@ -78,7 +87,30 @@ pub(crate) struct KinesisRecord<T> {
 
 // === impl KinesisRecord ===
 
+impl<T> From<KinesisRecordParts<T>> for KinesisRecord<T> {
+    fn from(parts: KinesisRecordParts<T>) -> Self {
+        Self(Box::new(parts))
+    }
+}
+
+impl<T> Deref for KinesisRecord<T> {
+    type Target = KinesisRecordParts<T>;
+    fn deref(&self) -> &KinesisRecordParts<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for KinesisRecord<T> {
+    fn deref_mut(&mut self) -> &mut KinesisRecordParts<T> {
+        &mut self.0
+    }
+}
+
 impl<T> KinesisRecord<T> {
+    /// The parts themselves.
+    pub(crate) fn into_parts(self) -> KinesisRecordParts<T> {
+        *self.0
+    }
     /// The partition key of the entry.
     pub(crate) fn partition_key(&self) -> &str {
         match &self.content {
@@ -114,26 +146,33 @@ impl<T> KinesisRecord<T> {
 
     /// Every member with its record, in order. The records share this one's data.
     pub(crate) fn into_members(self) -> impl Iterator<Item = (Member<T>, DecodedRecord)> {
-        let data = match self.is_compressed {
-            false => self.data,
-            true => match decompress(&self.data) {
+        let KinesisRecordParts { data, is_compressed, content, hash_keys, members, .. } = self.into_parts();
+        let data = match is_compressed {
+            false => data,
+            true => match decompress(&data) {
                 Ok(Some(data)) => data,
                 _ => unreachable!("what this crate compressed did not decompress"),
             },
         };
-        let records = match self.content {
-            Content::Single { partition_key, explicit_hash_key, dedup_id } => {
+        let records = match content {
+            Content::Single { partition_key, has_explicit_hash_key, dedup_id } => {
+                let explicit_hash_key = has_explicit_hash_key.then_some(hash_keys.0);
                 // It was checked when the record was accepted, or is this crate's own.
                 let dedup_id = dedup_id.and_then(|id| DedupId::new(&id).ok());
-                vec![DecodedRecord { partition_key: partition_key.into(), explicit_hash_key, data, dedup_id }]
+                vec![DecodedRecord {
+                    partition_key: partition_key.as_str().into(),
+                    explicit_hash_key,
+                    data,
+                    dedup_id,
+                }]
             }
             Content::Aggregate => match decode_strict(&data) {
                 Ok(records) => records,
                 Err(_) => unreachable!("an aggregate that this crate encoded did not decode"),
             },
         };
-        debug_assert_eq!(records.len(), self.members.len());
-        self.members.into_iter().zip(records)
+        debug_assert_eq!(records.len(), members.len());
+        members.into_iter().zip(records)
     }
 }
 

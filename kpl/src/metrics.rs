@@ -1,6 +1,6 @@
 //! Where a producer's metrics go.
 //!
-//! Invariant: one method, so that a sink never has to change when a metric is added.
+//! Invariant: one method takes everything, so that a sink never has to change when a metric is added.
 
 use crate::metric::Metric;
 
@@ -14,6 +14,13 @@ pub(crate) mod facade;
 pub trait MetricsSink: Send + Sync + 'static {
     /// Takes one event.
     fn record(&self, metric: &Metric<'_>);
+
+    /// Whether the events of single Kinesis records are wanted, [`Metric::KinesisRecordSent`] and
+    /// [`Metric::UserRecordsFinished`], or only those of calls and streams. Without aggregation there are two for each
+    /// user record. Asked once, when the producer starts. Default: they are.
+    fn wants_kinesis_records(&self) -> bool {
+        true
+    }
 }
 
 /// The sink that takes no notice.
@@ -22,4 +29,8 @@ pub struct NoMetrics;
 
 impl MetricsSink for NoMetrics {
     fn record(&self, _metric: &Metric<'_>) {}
+
+    fn wants_kinesis_records(&self) -> bool {
+        false
+    }
 }

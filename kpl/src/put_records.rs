@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 
+use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, SequenceNumber, ShardId, StreamName};
 
 /// One PutRecords call (or PutRecordBatch, for a delivery stream).
@@ -15,15 +16,24 @@ pub struct PutRecordsRequest {
     pub entries: Vec<PutRecordsEntry>,
 }
 
-/// One entry of a PutRecords call. Cloning copies the partition key and a pointer to the data.
+/// One entry of a PutRecords call. Cloning copies pointers.
 #[derive(Debug, Clone)]
 pub struct PutRecordsEntry {
     /// The partition key; not sent to delivery streams.
-    pub partition_key: String,
-    /// The explicit hash key; not sent to delivery streams.
-    pub explicit_hash_key: HashKey,
+    pub partition_key: PartitionKey,
+    /// Decides the shard in place of the partition key's MD5; not sent to delivery streams. Always there for an
+    /// aggregate; for a record that goes alone, if its owner gave one.
+    pub explicit_hash_key: Option<HashKey>,
     /// The data blob.
     pub data: Bytes,
+}
+
+impl PutRecordsEntry {
+    /// What decides the shard: the explicit hash key, or else the partition key's MD5.
+    #[must_use]
+    pub fn hash_key(&self) -> HashKey {
+        self.explicit_hash_key.unwrap_or_else(|| HashKey::of_partition_key(&self.partition_key))
+    }
 }
 
 /// The answer to a call that the service carried out: a result for each entry, in order.

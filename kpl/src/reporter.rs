@@ -16,9 +16,13 @@ use crate::metrics_upload::CloudWatchMetrics;
 use crate::put_records::{CallError, PutRecordsResponse};
 use crate::types::{ShardId, StreamName};
 
-/// The way to the sink. `None`: nobody listens.
+/// The way to the sink.
 #[derive(Clone)]
-pub(crate) struct Reporter(Option<Arc<dyn MetricsSink>>);
+pub(crate) struct Reporter {
+    /// `None`: nobody listens.
+    sink: Option<Arc<dyn MetricsSink>>,
+    hears_kinesis_records: bool,
+}
 
 /// Both sinks as one.
 struct Both(CloudWatchMetrics, Arc<dyn MetricsSink>);
@@ -28,21 +32,32 @@ impl MetricsSink for Both {
         self.0.record(metric);
         self.1.record(metric);
     }
+
+    fn wants_kinesis_records(&self) -> bool {
+        self.0.wants_kinesis_records() || self.1.wants_kinesis_records()
+    }
 }
 
 impl Reporter {
     /// Tells whichever there is.
     pub(crate) fn new(sink: Option<Arc<dyn MetricsSink>>, cloudwatch: Option<&CloudWatchMetrics>) -> Self {
-        Self(match (cloudwatch.cloned(), sink) {
-            (Some(cloudwatch), Some(sink)) => Some(Arc::new(Both(cloudwatch, sink))),
-            (Some(cloudwatch), None) => Some(Arc::new(cloudwatch)),
+        let sink = match (cloudwatch.cloned(), sink) {
+            (Some(cloudwatch), Some(sink)) => Some(Arc::new(Both(cloudwatch, sink)) as Arc<dyn MetricsSink>),
+            (Some(cloudwatch), None) => Some(Arc::new(cloudwatch) as Arc<dyn MetricsSink>),
             (None, sink) => sink,
-        })
+        };
+        let hears_kinesis_records = sink.as_ref().is_some_and(|sink| sink.wants_kinesis_records());
+        Self { sink, hears_kinesis_records }
     }
 
     /// Whether anybody listens; if not, there is nothing to compute.
     pub(crate) fn is_heard(&self) -> bool {
-        self.0.is_some()
+        self.sink.is_some()
+    }
+
+    /// Whether anybody listens to the events of single Kinesis records.
+    pub(crate) fn hears_kinesis_records(&self) -> bool {
+        self.hears_kinesis_records
     }
 
     /// Records were received, or the number of those pending has changed.
@@ -66,7 +81,7 @@ impl Reporter {
         self.tell(&Metric::HotShard { stream, shard, partition_keys: &partition_keys });
     }
 
-    /// A call ended; `entries` are those that it had.
+    /// A call ended; `entries` are those that it had, if anybody listens to them.
     pub(crate) fn call_ended(
         &self,
         stream: &StreamName,
@@ -134,7 +149,7 @@ impl Reporter {
     }
 
     fn tell(&self, metric: &Metric<'_>) {
-        if let Some(sink) = &self.0 {
+        if let Some(sink) = &self.sink {
             guarded(|| sink.record(metric));
         }
     }

@@ -238,6 +238,7 @@ const AWS_EDGES: &[&str] = &[
     "transport/aws/connection",
     "transport/aws/kinesis",
     "transport/aws/kinesis/cbor",
+    "transport/aws/kinesis/own_json",
     "transport/aws/kinesis/shard_listing",
     "transport/aws/firehose",
 ];

@@ -6,11 +6,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use bytes::Bytes;
+use smallvec::smallvec;
 use smol_str::SmolStr;
 
 use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
-use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, Member};
+use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, KinesisRecordParts, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -184,21 +185,23 @@ pub(crate) fn alone<T>(
         (dedup_id, _) => {
             let RecordRef { partition_key, explicit_hash_key, data, .. } = record;
             let (partition_key, dedup_id) = (partition_key.into(), dedup_id.map(SmolStr::from));
-            (Content::Single { partition_key, explicit_hash_key, dedup_id }, Bytes::copy_from_slice(data))
+            let has_explicit_hash_key = explicit_hash_key.is_some();
+            (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, Bytes::copy_from_slice(data))
         }
     };
-    KinesisRecord {
+    let parts = KinesisRecordParts {
         data,
         is_compressed: false,
         content,
         hash_keys: (hash_key, hash_key),
         predicted_shard: shard,
         arrival: member.arrival,
-        members: vec![member],
+        members: smallvec![member],
         data_sizes: DataSizes::NONE.with(record.data.len()),
         deadline: send,
         history: History::default(),
-    }
+    };
+    parts.into()
 }
 
 #[cfg(test)]

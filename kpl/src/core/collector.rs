@@ -3,7 +3,9 @@
 //! Invariant: a call never exceeds the limits on entries and bytes (a single record larger than the byte limit goes
 //! alone), and entries leave in the order in which they came.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 use crate::kinesis_record::KinesisRecord;
 use crate::limits::COLLECTOR_BYTES_PER_SHARD;

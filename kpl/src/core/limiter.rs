@@ -10,8 +10,10 @@
 mod lane;
 mod queue;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use self::lane::{LaneState, Looked};
 use self::queue::Queue;
@@ -73,7 +75,8 @@ impl<T> Limiter<T> {
         let keeps_order = self.order.is_some();
         self.insert(record, now, |queue, record| {
             // Where order is kept, records come in order, but not by the arrival of their oldest members.
-            if keeps_order {
+            let is_youngest = queue.back().is_none_or(|last| last.arrival <= record.arrival);
+            if keeps_order || is_youngest {
                 queue.len()
             } else {
                 queue.partition_point(|queued| queued.arrival <= record.arrival)

@@ -3,7 +3,7 @@
 //! Invariant: it never exceeds its limits; its deadline and arrival are the earliest of its members'.
 
 use crate::aggregation_format::{AggregateEncoder, Refused};
-use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, Member};
+use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, KinesisRecordParts, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
@@ -79,19 +79,19 @@ impl<T> OpenAggregate<T> {
             Some(data) => {
                 let (partition_key, explicit_hash_key) = &self.first_keys;
                 let partition_key = partition_key.as_str().into();
-                let explicit_hash_key = *explicit_hash_key;
-                (Content::Single { partition_key, explicit_hash_key, dedup_id: None }, data)
+                let has_explicit_hash_key = explicit_hash_key.is_some();
+                (Content::Single { partition_key, has_explicit_hash_key, dedup_id: None }, data)
             }
             None => (Content::Aggregate, self.encoder.finish()),
         };
         let capacity = self.members.len();
-        let record = KinesisRecord {
+        let record = KinesisRecordParts {
             data,
             is_compressed: false,
             content,
             hash_keys: self.hash_keys,
             predicted_shard: Some(shard),
-            members: std::mem::replace(&mut self.members, Vec::with_capacity(capacity)),
+            members: std::mem::replace(&mut self.members, Vec::with_capacity(capacity)).into(),
             data_sizes: std::mem::replace(&mut self.data_sizes, DataSizes::NONE),
             arrival: self.arrival,
             deadline,
@@ -100,6 +100,6 @@ impl<T> OpenAggregate<T> {
         self.hash_keys = (HashKey::MAX, HashKey(0));
         self.arrival = Moment::NEVER;
         self.deadline = Moment::NEVER;
-        Some(record)
+        Some(record.into())
     }
 }

@@ -43,6 +43,9 @@ use crate::user_record::RecordRef;
 /// How much later than it could a record learns that it expired, when it waits for a call to become possible.
 const EXPIRY_SLACK: Duration = Duration::from_millis(10);
 
+/// Records or actions for which a buffer keeps its room.
+pub(crate) const BUFFERED: usize = 1024;
+
 /// What the pipeline sends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -54,10 +57,6 @@ pub(crate) enum Service {
 
 /// What the shell has to do.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most actions are outcomes; a box would be an allocation for each"
-)]
 pub(crate) enum Action<T> {
     /// Make this call and bring its answer to [`Pipeline::put_records_done`].
     PutRecords(RequestId, PutRecordsRequest),
@@ -107,8 +106,9 @@ pub(crate) struct Pipeline<T> {
     /// Where order is kept: the arrival of the youngest record.
     last_arrival: Moment,
     closing: bool,
-    /// Kept for its buffer.
+    /// Kept for their buffers.
     closed: Vec<KinesisRecord<T>>,
+    released: Vec<KinesisRecord<T>>,
 }
 
 // === impl Pipeline: inputs ===
@@ -156,6 +156,7 @@ impl<T> Pipeline<T> {
             last_arrival: Moment::ORIGIN,
             closing: false,
             closed: Vec::new(),
+            released: Vec::new(),
             config,
         }
     }
@@ -280,14 +281,16 @@ impl<T> Pipeline<T> {
         self.limit(&mut closed, now);
         self.closed = closed;
 
-        let (mut released, mut expired) = (Vec::new(), Vec::new());
+        let (mut released, mut expired) = (std::mem::take(&mut self.released), Vec::new());
         self.limiter.release(now, &mut released, &mut expired);
-        for mut record in released {
+        for mut record in released.drain(..) {
             if self.is_hurried(&record) {
                 record.deadline = record.deadline.min(now);
             }
             self.collector.put(record);
         }
+        released.shrink_to(BUFFERED);
+        self.released = released;
         if let Some(ttl) = self.config.record_ttl {
             for record in self.collector.take_expired(|arrival| arrival.plus(ttl) <= now) {
                 self.limiter.landed(&record, now);
@@ -322,7 +325,13 @@ impl<T> Pipeline<T> {
 // === impl Pipeline: what the shell asks ===
 
 impl<T> Pipeline<T> {
+    /// Everything that there is to do, in order. `done` is an emptied queue, to be filled next.
+    pub(crate) fn take_actions(&mut self, done: VecDeque<Action<T>>) -> VecDeque<Action<T>> {
+        std::mem::replace(&mut self.actions, done)
+    }
+
     /// The next thing to do.
+    #[cfg(test)]
     pub(crate) fn next_action(&mut self) -> Option<Action<T>> {
         self.actions.pop_front()
     }

@@ -3,8 +3,9 @@
 //! Invariant: while a new listing is on its way the old map still predicts; an index is never given to another shard;
 //! the map remembers the open shards and those that closed a short while ago, and no others.
 
-use std::collections::HashMap;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use crate::put_records::{RecordDistributionStrategy, ShardDescription, ShardListing};
 use crate::types::{HashKey, Moment, ShardId, ShardIndex};

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Driver;
 use crate::aggregation_format::DecodedRecord;
 use crate::core::pipeline::Finished;
 use crate::delivery::Ticket;
-use crate::kinesis_record::{History, KinesisRecord};
+use crate::kinesis_record::{History, KinesisRecord, KinesisRecordParts};
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::reporter::guarded;
 use crate::types::{SequenceNumber, ShardId, StreamName};
@@ -34,7 +36,7 @@ impl Driver {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
         let user_records = record.members.len();
         let bytes: usize = record.members.iter().map(|member| member.cost as usize).sum();
-        if self.reporter.is_heard() {
+        if self.reporter.hears_kinesis_records() {
             let predicted = || self.shared.lock().pipeline.shard_id(record.predicted_shard);
             self.reporter.finished(&self.shared.stream, &finished, predicted);
         }
@@ -50,21 +52,21 @@ impl Driver {
     fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
         let stored_after =
             |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
-        let KinesisRecord { members, history, .. } = record;
+        let KinesisRecordParts { members, history, .. } = record.into_parts();
         let was_taken_apart = members.iter().any(|member| member.history.is_some());
         let latest = if was_taken_apart { history.clone() } else { History::default() };
         let together = stored_after(history);
-        let mut tags = Vec::new();
+        let mut tags: SmallVec<[u64; 1]> = SmallVec::new();
         for member in members {
-            let result = match member.history.as_ref() {
+            let result = || match member.history.as_ref() {
                 None => together.clone(),
                 earlier => stored_after(latest.joined(earlier)),
             };
             match member.tag {
-                Ticket::Future(block, place) => block.settle(place, Ok(result)),
+                Ticket::Future(block, place) => block.settle(place, Ok(result())),
                 Ticket::Tagged(tag) if member.history.is_none() => tags.push(tag),
                 Ticket::Tagged(tag) => {
-                    guarded(|| self.outcomes.stored(&mut std::iter::once(tag), &result));
+                    guarded(|| self.outcomes.stored(&mut std::iter::once(tag), &result()));
                 }
             }
         }

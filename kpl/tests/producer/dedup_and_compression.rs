@@ -78,8 +78,8 @@ async fn a_lone_record_with_an_id_is_placed_as_it_would_be_without() {
     drop(producer.try_send(record(3)).expect("room"));
     producer.close().await;
     let call = &fake.calls()[0];
-    assert_eq!(call.entries[0].partition_key, "a");
-    assert_eq!(call.entries[0].explicit_hash_key, HashKey::of_partition_key("key-3"));
+    assert_eq!(call.entries[0].partition_key.as_str(), "a");
+    assert_eq!(call.entries[0].hash_key(), HashKey::of_partition_key("key-3"));
     assert_eq!(decode_strict(&call.entries[0].data).map(|records| records.len()), Ok(1));
 }
 

@@ -143,7 +143,7 @@ impl Fake {
     }
 
     fn shard_of(&self, entry: &PutRecordsEntry) -> u128 {
-        let number = entry.explicit_hash_key.0 / (u128::MAX / self.0.shards).max(1);
+        let number = entry.hash_key().0 / (u128::MAX / self.0.shards).max(1);
         number.min(self.0.shards - 1)
     }
 

@@ -14,8 +14,8 @@ use crate::support::{
 
 fn request(data: &'static [u8]) -> PutRecordsRequest {
     let entry = PutRecordsEntry {
-        partition_key: "k".to_owned(),
-        explicit_hash_key: HashKey(7),
+        partition_key: "k".into(),
+        explicit_hash_key: Some(HashKey(7)),
         data: bytes::Bytes::from_static(data),
     };
     PutRecordsRequest { stream: StreamName::new(STREAM).expect("lawful"), entries: vec![entry] }

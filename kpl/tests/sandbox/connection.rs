@@ -32,7 +32,7 @@ async fn all_are_stored(config: Config) {
 
 fn request() -> PutRecordsRequest {
     let data = bytes::Bytes::from_static(b"x");
-    let entry = PutRecordsEntry { data, partition_key: "k".into(), explicit_hash_key: kpl::HashKey(0) };
+    let entry = PutRecordsEntry { data, partition_key: "k".into(), explicit_hash_key: None };
     PutRecordsRequest { stream: StreamName::new(STREAM).expect("lawful"), entries: vec![entry] }
 }
 

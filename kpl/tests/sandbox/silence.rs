@@ -18,8 +18,8 @@ fn stream() -> StreamName {
 
 fn request() -> PutRecordsRequest {
     let entry = PutRecordsEntry {
-        partition_key: "k".to_owned(),
-        explicit_hash_key: HashKey(0),
+        partition_key: "k".into(),
+        explicit_hash_key: Some(HashKey(0)),
         data: bytes::Bytes::from_static(b"x"),
     };
     PutRecordsRequest { stream: stream(), entries: vec![entry] }

@@ -51,8 +51,8 @@ fn entries_of_a_hundred(mut scene: Scene) -> Vec<Vec<u8>> {
     entries
         .map(|entry| {
             assert_eq!(decode(&entry.data), Decoded::Plain);
-            assert_eq!(entry.partition_key, "abcd");
-            assert_eq!(entry.explicit_hash_key, HashKey::of_partition_key("abcd"));
+            assert_eq!(entry.partition_key.as_str(), "abcd");
+            assert_eq!(entry.hash_key(), HashKey::of_partition_key("abcd"));
             entry.data.to_vec()
         })
         .collect()

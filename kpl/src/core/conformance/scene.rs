@@ -92,7 +92,7 @@ impl Scene {
                 self.settle();
             }
             let entries = &self.calls[next].entries;
-            let entries = entries.iter().map(|entry| Ok(place(entry.explicit_hash_key))).collect();
+            let entries = entries.iter().map(|entry| Ok(place(entry.hash_key()))).collect();
             self.answer(next, entries);
             next += 1;
         }

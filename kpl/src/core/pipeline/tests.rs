@@ -150,7 +150,7 @@ fn at(milliseconds: u64) -> Moment {
 /// The records of an entry; their tags are their hash keys.
 fn tags(entry: &PutRecordsEntry) -> Vec<u64> {
     let keys = match decode(&entry.data) {
-        Decoded::Plain | Decoded::Decompressed(_) => vec![entry.explicit_hash_key],
+        Decoded::Plain | Decoded::Decompressed(_) => vec![entry.hash_key()],
         Decoded::Aggregated(records) => {
             records.iter().map(|record| record.explicit_hash_key.expect("given")).collect()
         }
@@ -446,7 +446,7 @@ fn the_one_bad_entry_of_a_refused_call_is_found() {
     let mut next = 0;
     while next < scene.calls.len() {
         let entries = &scene.calls[next].2.entries;
-        let is_bad = entries.iter().any(|entry| entry.explicit_hash_key == HashKey(123));
+        let is_bad = entries.iter().any(|entry| entry.hash_key() == HashKey(123));
         match is_bad {
             true => scene.fail_call(next, "ValidationException"),
             false => scene.answer(next, Ok("s0")),

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use super::{Action, Pipeline};
+use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::choices::Compression;
 use crate::core::aggregator::{Deadlines, alone};
-use crate::kinesis_record::{KinesisRecord, Member};
+use crate::kinesis_record::{Content, KinesisRecord, Member};
 use crate::put_records::{PutRecordsEntry, PutRecordsRequest};
 use crate::types::{HashKey, Moment};
 use crate::user_record::RecordRef;
@@ -30,8 +31,8 @@ impl<T> Pipeline<T> {
         }
         let deadlines = self.deadlines(&member, now);
         let hash_key = match record.explicit_hash_key {
-            _ if self.shards.is_off() => HashKey(0),
             Some(hash_key) => hash_key,
+            None if self.shards.is_off() => HashKey(0),
             None => self.last_key.hash_key(record.partition_key),
         };
         match self.shards.predict(hash_key) {
@@ -137,9 +138,12 @@ impl<T> Pipeline<T> {
 }
 
 fn entry<T>(record: &KinesisRecord<T>) -> PutRecordsEntry {
-    PutRecordsEntry {
-        partition_key: record.partition_key().to_owned(),
-        explicit_hash_key: record.hash_keys.0,
-        data: record.data.clone(),
-    }
+    let (partition_key, explicit_hash_key) = match &record.content {
+        // What the service computes need not be said to it.
+        Content::Single { partition_key, has_explicit_hash_key, .. } => {
+            (partition_key.clone(), has_explicit_hash_key.then_some(record.hash_keys.0))
+        }
+        Content::Aggregate => (AGGREGATE_PARTITION_KEY.into(), Some(record.hash_keys.0)),
+    };
+    PutRecordsEntry { partition_key, explicit_hash_key, data: record.data.clone() }
 }

@@ -37,7 +37,8 @@ impl<T> Pipeline<T> {
             (Ok(_), _) => None,
             (Err(error), _) => Some((error.code.clone(), error.message.clone())),
         };
-        record.history.note(record.arrival, (started, now), error);
+        let arrival = record.arrival;
+        record.history.note(arrival, (started, now), error);
         self.limiter.landed(&record, now);
         let lane = record.predicted_shard;
         match (verdict, result) {
@@ -87,7 +88,8 @@ impl<T> Pipeline<T> {
         }
         for mut record in call.records {
             let words = (error.code.clone(), error.message.clone());
-            record.history.note(record.arrival, (call.started, now), Some(words));
+            let arrival = record.arrival;
+            record.history.note(arrival, (call.started, now), Some(words));
             record.history.may_have_been_written |= error.doubt == Doubt::MayHaveBeenWritten;
             match verdict {
                 Verdict::Fail(reason) => self.finish(Finished::Failed { record, reason }),
@@ -100,7 +102,8 @@ impl<T> Pipeline<T> {
     fn search(&mut self, mut call: InFlight<T>, error: &CallError, now: Moment) {
         for record in &mut call.records {
             let words = (error.code.clone(), error.message.clone());
-            record.history.note(record.arrival, (call.started, now), Some(words));
+            let arrival = record.arrival;
+            record.history.note(arrival, (call.started, now), Some(words));
             self.totals.retried(record.members.len());
         }
         self.suspects.put(call.records);

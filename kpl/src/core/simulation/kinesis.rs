@@ -79,9 +79,9 @@ impl Kinesis {
 
     /// Stores an entry as a consumer with the KCL's rules would see it; answers where.
     pub(super) fn store(&mut self, entry: &PutRecordsEntry) -> EntryPlaced {
+        let hash_key = entry.hash_key();
         let holds = |shard: &&ShardDescription| {
-            shard.starting_hash_key <= entry.explicit_hash_key
-                && entry.explicit_hash_key <= shard.ending_hash_key
+            shard.starting_hash_key <= hash_key && hash_key <= shard.ending_hash_key
         };
         let place = match self.strategy {
             RecordDistributionStrategy::UserPartitionKey => self.open.iter().position(|shard| holds(&shard)),
@@ -89,8 +89,8 @@ impl Kinesis {
         };
         let shard = self.open[place.expect("the shards cover all keys")].clone();
         match decode(&entry.data) {
-            Decoded::Plain => self.see(&entry.data, entry.explicit_hash_key, None),
-            Decoded::Decompressed(data) => self.see(&data, entry.explicit_hash_key, None),
+            Decoded::Plain => self.see(&entry.data, hash_key, None),
+            Decoded::Decompressed(data) => self.see(&data, hash_key, None),
             Decoded::Aggregated(records) => {
                 let visible = records.iter().all(|record| {
                     let key = record.as_ref().hash_key();

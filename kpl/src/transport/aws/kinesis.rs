@@ -4,21 +4,18 @@
 
 #[cfg(feature = "cbor")]
 mod cbor;
+mod own_json;
 mod shard_listing;
 
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
-use aws_smithy_types::Blob;
+use aws_sdk_kinesis::operation::put_records::builders::PutRecordsFluentBuilder;
 
 use crate::config::{Config, ConfigError};
-use crate::put_records::{
-    CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
-    ShardListing,
-};
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect};
+use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, client_config, connect};
 use crate::transport::{Answer, Transport};
-use crate::types::{ShardId, StreamName};
+use crate::types::StreamName;
 use shard_listing::SaidOnce;
 
 /// A [`Transport`] to Kinesis Data Streams.
@@ -29,9 +26,17 @@ use shard_listing::SaidOnce;
 #[derive(Debug, Clone)]
 pub struct AwsTransport {
     client: Client,
-    /// The same client, unless PutRecords speaks another wire.
-    put_client: Client,
+    wire: PutWire,
     said: SaidOnce,
+}
+
+/// The way of PutRecords.
+#[derive(Debug, Clone)]
+enum PutWire {
+    Json,
+    /// The client that speaks it.
+    #[cfg(feature = "cbor")]
+    Cbor(Client),
 }
 
 /// How PutRecords is written on the wire.
@@ -100,18 +105,18 @@ impl AwsTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_kinesis::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        let client = Client::from_conf(config);
-        Self { put_client: client.clone(), client, said: SaidOnce::default() }
+        Self { client: Client::from_conf(config), wire: PutWire::Json, said: SaidOnce::default() }
     }
 
     /// The same transport with PutRecords written otherwise. Default: [`Wire::Json`].
     #[cfg(feature = "cbor")]
     #[must_use]
     pub fn with_wire(mut self, wire: Wire) -> Self {
-        self.put_client = match wire {
-            Wire::Json => self.client.clone(),
+        self.wire = match wire {
+            Wire::Json => PutWire::Json,
             Wire::Cbor => {
-                Client::from_conf(self.client.config().to_builder().protocol(cbor::AwsCbor::new()).build())
+                let config = self.client.config().to_builder().protocol(cbor::AwsCbor::new()).build();
+                PutWire::Cbor(Client::from_conf(config))
             }
         };
         self
@@ -120,17 +125,11 @@ impl AwsTransport {
 
 impl Transport for AwsTransport {
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
-        let client = self.put_client.clone();
-        Box::pin(async move {
-            let entries = request.entries.into_iter().map(sdk_entry).collect::<Result<_, _>>()?;
-            let call = client.put_records().set_records(Some(entries));
-            let call = match request.stream.arn() {
-                Some(arn) => call.stream_arn(arn),
-                None => call.stream_name(request.stream.as_str()),
-            };
-            let output = call.send().await.map_err(|error| call_error(&error))?;
-            Ok(PutRecordsResponse { entries: output.records.into_iter().map(entry_result).collect() })
-        })
+        match &self.wire {
+            PutWire::Json => Box::pin(own_json::put_records(self.client.clone(), request)),
+            #[cfg(feature = "cbor")]
+            PutWire::Cbor(client) => Box::pin(cbor::put_records(client.clone(), request)),
+        }
     }
 
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing> {
@@ -138,28 +137,10 @@ impl Transport for AwsTransport {
     }
 }
 
-fn sdk_entry(entry: PutRecordsEntry) -> Result<PutRecordsRequestEntry, CallError> {
-    PutRecordsRequestEntry::builder()
-        .data(Blob::from_maybe_shared(entry.data))
-        .explicit_hash_key(entry.explicit_hash_key.to_string())
-        .partition_key(entry.partition_key)
-        .build()
-        .map_err(|error| CallError {
-            code: "ConstructionFailure".to_owned(),
-            message: error.to_string(),
-            doubt: Doubt::NotWritten,
-        })
-}
-
-fn entry_result(entry: PutRecordsResultEntry) -> Result<EntryPlaced, EntryError> {
-    match (entry.sequence_number, entry.shard_id) {
-        (Some(sequence_number), shard_id) => Ok(EntryPlaced {
-            sequence_number: sequence_number.into(),
-            shard_id: ShardId::from(shard_id.unwrap_or_default()),
-        }),
-        (None, _) => Err(EntryError {
-            code: entry.error_code.unwrap_or_default(),
-            message: entry.error_message.unwrap_or_default(),
-        }),
+/// A call to a stream, by the ARN if there is one.
+fn call_to(client: &Client, stream: &StreamName) -> PutRecordsFluentBuilder {
+    match stream.arn() {
+        Some(arn) => client.put_records().stream_arn(arn),
+        None => client.put_records().stream_name(stream.as_str()),
     }
 }

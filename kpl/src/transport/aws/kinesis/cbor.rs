@@ -3,7 +3,9 @@
 //! Invariant: a request differs from the JSON one in its content type and in how the same tree is written, so blobs
 //! travel as they are instead of as base64; an answer that is no CBOR is an error, never a panic.
 
+use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::ConfigBag;
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
 use aws_smithy_cbor::codec::{CborCodec, CborCodecSettings};
 use aws_smithy_cbor::protocol::RpcV2CborProtocol;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -12,8 +14,16 @@ use aws_smithy_schema::http_protocol::HttpRpcProtocol;
 use aws_smithy_schema::protocol::ClientProtocolInner;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
 use aws_smithy_schema::{Schema, ShapeId, shape_id};
+use aws_smithy_types::Blob;
 use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::metadata::Builder;
+
+use super::call_to;
+use crate::put_records::{
+    CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
+};
+use crate::transport::aws::call_error;
+use crate::types::ShardId;
 
 /// The service's name in the target header (Kinesis API reference, common headers).
 const TARGET: &str = "Kinesis_20131202";
@@ -79,5 +89,42 @@ impl ClientProtocolInner for AwsCbor {
 
     fn parse_error_metadata(&self, response: &Response, bag: &ConfigBag) -> Result<Builder, SerdeError> {
         self.errors.parse_error_metadata(response, bag)
+    }
+}
+
+/// Makes a call by a client that speaks [`AwsCbor`].
+pub(super) async fn put_records(
+    client: Client,
+    request: PutRecordsRequest,
+) -> Result<PutRecordsResponse, CallError> {
+    let entries = request.entries.into_iter().map(sdk_entry).collect::<Result<_, _>>()?;
+    let call = call_to(&client, &request.stream).set_records(Some(entries));
+    let output = call.send().await.map_err(|error| call_error(&error))?;
+    Ok(PutRecordsResponse { entries: output.records.into_iter().map(entry_result).collect() })
+}
+
+fn sdk_entry(entry: PutRecordsEntry) -> Result<PutRecordsRequestEntry, CallError> {
+    PutRecordsRequestEntry::builder()
+        .data(Blob::from_maybe_shared(entry.data))
+        .set_explicit_hash_key(entry.explicit_hash_key.map(|hash_key| hash_key.to_string()))
+        .partition_key(entry.partition_key.as_str())
+        .build()
+        .map_err(|error| CallError {
+            code: "ConstructionFailure".to_owned(),
+            message: error.to_string(),
+            doubt: Doubt::NotWritten,
+        })
+}
+
+fn entry_result(entry: PutRecordsResultEntry) -> Result<EntryPlaced, EntryError> {
+    match (entry.sequence_number, entry.shard_id) {
+        (Some(sequence_number), shard_id) => Ok(EntryPlaced {
+            sequence_number: sequence_number.into(),
+            shard_id: ShardId::from(shard_id.unwrap_or_default()),
+        }),
+        (None, _) => Err(EntryError {
+            code: entry.error_code.unwrap_or_default(),
+            message: entry.error_message.unwrap_or_default(),
+        }),
     }
 }

@@ -1,0 +1,160 @@
+//! The bodies of a PutRecords call in JSON, written and read by hand: entries are many, and the SDK's way takes half a
+//! dozen allocations for each.
+//!
+//! Invariant: what is written is JSON whatever the keys hold; any answer is read or refused, never a panic.
+
+mod plain;
+
+use std::fmt::Formatter;
+use std::io::Write;
+use std::marker::PhantomData;
+
+use base64_simd::STANDARD;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use crate::put_records::{EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
+use crate::types::{SequenceNumber, ShardId};
+
+/// Room for the names and marks of an entry, or of the call.
+const AROUND_ENTRY: usize = 40;
+
+/// Room for an explicit hash key and its name.
+const EXPLICIT_HASH_KEY: usize = 60;
+
+/// The body of a call (Kinesis API reference, `PutRecords`).
+pub(super) fn request_body(request: &PutRecordsRequest) -> Vec<u8> {
+    let (name, stream) = match request.stream.arn() {
+        Some(arn) => (&b"{\"StreamARN\":"[..], arn),
+        None => (&b"{\"StreamName\":"[..], request.stream.as_str()),
+    };
+    let entries: usize = request.entries.iter().map(entry_bytes).sum();
+    let mut body = Vec::with_capacity(AROUND_ENTRY + stream.len() + entries);
+    write_member(&mut body, name, stream);
+    body.extend_from_slice(b",\"Records\":[");
+    for (place, entry) in request.entries.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        write_entry(&mut body, entry);
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+fn entry_bytes(entry: &PutRecordsEntry) -> usize {
+    let data = STANDARD.encoded_length(entry.data.len());
+    let explicit_hash_key = entry.explicit_hash_key.map_or(0, |_| EXPLICIT_HASH_KEY);
+    data + entry.partition_key.len() + explicit_hash_key + AROUND_ENTRY
+}
+
+fn write_entry(body: &mut Vec<u8>, entry: &PutRecordsEntry) {
+    body.extend_from_slice(b"{\"Data\":\"");
+    STANDARD.encode_append(&entry.data, body);
+    if let Some(hash_key) = entry.explicit_hash_key {
+        // Writing to memory does not fail.
+        let _ = write!(body, "\",\"ExplicitHashKey\":\"{hash_key}");
+    }
+    write_member(body, b"\",\"PartitionKey\":", &entry.partition_key);
+    body.push(b'}');
+}
+
+fn write_member(body: &mut Vec<u8>, name: &[u8], text: &str) {
+    body.extend_from_slice(name);
+    body.push(b'"');
+    if text.bytes().any(must_be_escaped) {
+        text.bytes().for_each(|byte| write_escaped(body, byte));
+    } else {
+        body.extend_from_slice(text.as_bytes());
+    }
+    body.push(b'"');
+}
+
+fn must_be_escaped(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+fn write_escaped(body: &mut Vec<u8>, byte: u8) {
+    if must_be_escaped(byte) {
+        // Writing to memory does not fail.
+        let _ = write!(body, "\\u{byte:04x}");
+    } else {
+        body.push(byte);
+    }
+}
+
+/// The answer to a call; results that are missing altogether are none.
+///
+/// # Errors
+///
+/// It is no JSON, or has something else where the results should be.
+pub(super) fn response_of(body: &[u8]) -> Result<PutRecordsResponse, serde_json::Error> {
+    // All of it at once: looking at each text for itself costs more.
+    let body = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    if let Some(entries) = plain::all_stored(body) {
+        return Ok(PutRecordsResponse { entries });
+    }
+    let ResponseBody { records } = serde_json::from_str(body)?;
+    let entries = records.unwrap_or_default().into_iter().map(|Entry(entry)| entry).collect();
+    Ok(PutRecordsResponse { entries })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResponseBody {
+    records: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(from = "ResultEntry")]
+struct Entry(Result<EntryPlaced, EntryError>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultEntry {
+    sequence_number: Option<Text<SequenceNumber>>,
+    shard_id: Option<Text<ShardId>>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+impl From<ResultEntry> for Entry {
+    fn from(entry: ResultEntry) -> Self {
+        Self(match entry.sequence_number {
+            Some(Text(sequence_number)) => {
+                let shard_id = entry.shard_id.map_or_else(|| "".into(), |Text(shard_id)| shard_id);
+                Ok(EntryPlaced { sequence_number, shard_id })
+            }
+            None => Err(EntryError {
+                code: entry.error_code.unwrap_or_default(),
+                message: entry.error_message.unwrap_or_default(),
+            }),
+        })
+    }
+}
+
+/// A type made from a text, without a `String` in between.
+struct Text<T>(T);
+
+impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: for<'a> From<&'a str>> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::from(text))
+    }
+}
+
+#[cfg(test)]
+mod tests;

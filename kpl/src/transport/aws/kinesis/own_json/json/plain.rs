@@ -1,0 +1,67 @@
+//! The answer to a call as the service gives it nearly always: everything is stored, and nothing stands in it that is not
+//! expected. Reading only that takes a third of the time.
+//!
+//! Invariant: what is read here would be read alike by [`response_of`](super::response_of); all else is left to it.
+
+use crate::put_records::{EntryError, EntryPlaced};
+
+/// What is left to read. Each step answers `None` where something else stands.
+struct Rest<'a>(&'a str);
+
+/// The results of an answer in which every entry is stored, if that is all that it says.
+pub(super) fn all_stored(body: &str) -> Option<Vec<Result<EntryPlaced, EntryError>>> {
+    let mut rest = Rest(body);
+    rest.skip("{")?;
+    while rest.side_member().is_some() {
+        rest.skip(",")?;
+    }
+    rest.skip("\"Records\":[")?;
+    // An entry has 56 digits, 20 bytes of a shard's id, and their names.
+    let mut entries = Vec::with_capacity(rest.0.len() / 110 + 1);
+    loop {
+        entries.push(Ok(rest.placed()?));
+        if rest.skip(",").is_none() {
+            break;
+        }
+    }
+    rest.skip("]")?;
+    while rest.skip(",").is_some() {
+        rest.side_member()?;
+    }
+    (rest.0 == "}").then_some(entries)
+}
+
+impl<'a> Rest<'a> {
+    fn skip(&mut self, expected: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(expected)?;
+        Some(())
+    }
+
+    /// A text in which nothing is escaped.
+    fn text(&mut self) -> Option<&'a str> {
+        self.skip("\"")?;
+        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        let (text, rest) = self.0.split_at(end);
+        self.0 = rest;
+        self.skip("\"")?;
+        Some(text)
+    }
+
+    fn placed(&mut self) -> Option<EntryPlaced> {
+        self.skip("{\"SequenceNumber\":")?;
+        let sequence_number = self.text()?.into();
+        self.skip(",\"ShardId\":")?;
+        let shard_id = self.text()?.into();
+        self.skip("}")?;
+        Some(EntryPlaced { sequence_number, shard_id })
+    }
+
+    /// A member of the answer that says nothing of single entries.
+    fn side_member(&mut self) -> Option<()> {
+        if self.skip("\"FailedRecordCount\":0").is_some() {
+            return Some(());
+        }
+        self.skip("\"EncryptionType\":")?;
+        self.text().map(|_| ())
+    }
+}

@@ -1,0 +1,179 @@
+//! What is written is what was meant, and what is read is what was written.
+
+use base64_simd::STANDARD;
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::types::{HashKey, StreamName};
+
+fn body_of(stream: StreamName, entries: Vec<PutRecordsEntry>) -> Value {
+    let request = PutRecordsRequest { stream, entries };
+    serde_json::from_slice(&request_body(&request)).expect("JSON")
+}
+
+fn stream() -> StreamName {
+    StreamName::new("orders").expect("lawful")
+}
+
+fn entry(partition_key: &str, hash_key: impl Into<Option<u128>>, data: &[u8]) -> PutRecordsEntry {
+    PutRecordsEntry {
+        partition_key: partition_key.into(),
+        explicit_hash_key: hash_key.into().map(HashKey),
+        data: Bytes::copy_from_slice(data),
+    }
+}
+
+#[test]
+fn a_call_is_written_as_the_service_reads_it() {
+    let entries = vec![entry("a", 0, b""), entry("b", u128::MAX, b"\x00\xff?>"), entry("c", None, b"x")];
+    assert_eq!(
+        body_of(stream(), entries),
+        json!({"StreamName": "orders", "Records": [
+            {"Data": "", "ExplicitHashKey": "0", "PartitionKey": "a"},
+            {"Data": "AP8/Pg==", "ExplicitHashKey": "340282366920938463463374607431768211455", "PartitionKey": "b"},
+            {"Data": "eA==", "PartitionKey": "c"},
+        ]})
+    );
+    let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+    let by_arn = StreamName::from_arn(arn).expect("lawful");
+    assert_eq!(body_of(by_arn, Vec::new()), json!({"StreamARN": arn, "Records": []}));
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_key_and_the_data_hold_arrives(key in ".{0,40}", hash_key: u128, data: Vec<u8>) {
+        let body = body_of(stream(), vec![entry(&key, hash_key, &data)]);
+        let record = &body["Records"][0];
+        prop_assert_eq!(record["PartitionKey"].as_str(), Some(key.as_str()));
+        prop_assert_eq!(&record["ExplicitHashKey"], &json!(hash_key.to_string()));
+        let sent = STANDARD.decode_to_vec(record["Data"].as_str().expect("a text")).expect("base64");
+        prop_assert_eq!(sent, data);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(body: Vec<u8>) {
+        let _ = response_of(&body);
+    }
+}
+
+#[test]
+fn every_character_that_json_forbids_is_escaped() {
+    let key: String = (0..=0x7f_u8).map(char::from).chain("\u{2028}é😀".chars()).collect();
+    assert_eq!(body_of(stream(), vec![entry(&key, 1, b"x")])["Records"][0]["PartitionKey"], json!(key));
+}
+
+#[test]
+fn the_body_fits_the_room_that_was_taken_for_it() {
+    for hash_key in [Some(u128::MAX), None] {
+        let entries = vec![entry("0.12345678901234567", hash_key, &[b'x'; 150]); 500];
+        let request = PutRecordsRequest { stream: stream(), entries };
+        let body = request_body(&request);
+        let unused = body.capacity() - body.len();
+        assert!(unused < body.len() / 20, "{} of {} bytes are used", body.len(), body.capacity());
+    }
+}
+
+#[test]
+fn answers_are_read_entry_by_entry() {
+    let stored = |number: &str, shard: &str| {
+        Ok(EntryPlaced { sequence_number: number.into(), shard_id: shard.into() })
+    };
+    let refused =
+        |code: &str, message: &str| Err(EntryError { code: code.to_owned(), message: message.to_owned() });
+    for (body, entries) in [
+        (
+            r#"{"Records":[{"SequenceNumber":"49","ShardId":"shardId-000000000001"}]}"#,
+            vec![stored("49", "shardId-000000000001")],
+        ),
+        (
+            r#" {"FailedRecordCount":1, "EncryptionType":"KMS", "Records":[
+                {"ErrorCode":"InternalFailure","ErrorMessage":"a \"word\"\n"},
+                {"SequenceNumber":"50","ShardId":null,"ErrorCode":null,"New":{"a":[1]}}
+            ]} "#,
+            vec![refused("InternalFailure", "a \"word\"\n"), stored("50", "")],
+        ),
+        (r#"{"Records":[{"SequenceNumber":"\u0034\u0039"},{}]}"#, vec![stored("49", ""), refused("", "")]),
+        (r#"{"Records":[]}"#, vec![]),
+        (r#"{"Records":null}"#, vec![]),
+        ("{}", vec![]),
+    ] {
+        assert_eq!(response_of(body.as_bytes()).expect(body).entries, entries, "{body}");
+    }
+}
+
+#[test]
+fn what_is_no_answer_is_refused() {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{",
+        r#"{"Records":{}}"#,
+        r#"{"Records":[{"SequenceNumber":7}]}"#,
+        r#"{"Records":[]}x"#,
+    ] {
+        assert!(response_of(body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+fn in_full(body: &str) -> Option<Vec<Result<EntryPlaced, EntryError>>> {
+    let ResponseBody { records } = serde_json::from_str(body).ok()?;
+    Some(records.unwrap_or_default().into_iter().map(|Entry(entry)| entry).collect())
+}
+
+/// An answer of two entries, in pieces that can be left out, doubled or exchanged.
+const PIECES: [&str; 13] = [
+    "{",
+    "\"FailedRecordCount\":0",
+    ",",
+    "\"EncryptionType\":\"KMS\"",
+    ",",
+    "\"Records\":[",
+    "{\"SequenceNumber\":\"49\"",
+    ",\"ShardId\":\"shardId-1\"}",
+    ",",
+    "{\"SequenceNumber\":\"50\",\"ShardId\":\"a\\u0031\"}",
+    "]",
+    "}",
+    " ",
+];
+
+proptest! {
+    #[test]
+    fn the_short_way_reads_nothing_otherwise_than_the_long_one(
+        changes in proptest::collection::vec((0..PIECES.len(), 0..PIECES.len(), 0..3_u8), 0..4)
+    ) {
+        let mut pieces = vec![0, 1, 2, 5, 6, 7, 8, 6, 7, 10, 11];
+        for (place, piece, change) in changes {
+            let place = place.min(pieces.len() - 1);
+            match change {
+                0 => pieces[place] = piece,
+                1 => pieces.insert(place, piece),
+                _ => {
+                    pieces.remove(place);
+                    pieces.push(12);
+                }
+            }
+        }
+        let body: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
+        if let Some(entries) = plain::all_stored(&body) {
+            prop_assert_eq!(Some(entries), in_full(&body), "{}", body);
+        }
+    }
+}
+
+#[test]
+fn usual_answers_go_the_short_way() {
+    let entry = r#"{"SequenceNumber":"49","ShardId":"shardId-000000000001"}"#;
+    for body in [
+        format!(r#"{{"FailedRecordCount":0,"Records":[{entry},{entry}]}}"#),
+        format!(r#"{{"EncryptionType":"KMS","FailedRecordCount":0,"Records":[{entry}]}}"#),
+        format!(r#"{{"Records":[{entry}],"FailedRecordCount":0,"EncryptionType":"NONE"}}"#),
+    ] {
+        assert!(plain::all_stored(&body).is_some_and(|read| Some(read) == in_full(&body)), "{body}");
+    }
+    let spaced = format!(r#"{{"Records": [{entry}]}}"#);
+    assert!(plain::all_stored(&spaced).is_none() && in_full(&spaced).is_some());
+}
