@@ -143,10 +143,12 @@ impl FlowTask {
                 return self.intact_size_at_rest(known, fingerprint);
             };
             let known = &opened.file;
+            // The size first: if the file is truncated in between, that shows in the bytes.
+            let size = known.status().ok()?.size;
             // Nobody truncates a compressed file, and to look into it costs as much as to read it.
             let is_intact =
                 known.is_decompressed() || holds(fingerprint, &known.probe(fingerprint.wanted()).ok()?);
-            known.status().ok().filter(|_| is_intact).map(|status| status.size)
+            is_intact.then_some(size)
         };
         self.flow.questions(found, intact_size)
     }

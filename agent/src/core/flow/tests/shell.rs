@@ -1,12 +1,14 @@
 //! What the shell does, in the made-up directory.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod verdict;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::{Compression, LOG, World};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe, Wanted};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
 use crate::core::flow::{
     Adoption, COPY_HOLDS, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Turn,
@@ -486,40 +488,6 @@ impl Shell {
             }
         }
         panic!("never settled: {:?}", self.world.around(usize::MAX));
-    }
-
-    pub(super) fn missing(&self) -> Vec<&String> {
-        self.world.written.iter().filter(|line| !self.delivered.contains_key(*line)).collect()
-    }
-
-    pub(super) fn doubled(&self) -> Vec<&String> {
-        let is_doubled = |line: &&String| self.delivered.get(*line).is_some_and(|copies| *copies > 1);
-        self.world.written.iter().filter(is_doubled).collect()
-    }
-
-    /// Of those the ones that stand so far behind in their file that it was known for sure.
-    pub(super) fn doubled_in_known_files(&self) -> Vec<&String> {
-        let is_far = |line: &&String| self.world.places[self.number(line)] >= HEAD_BYTES;
-        self.doubled().into_iter().filter(is_far).collect()
-    }
-
-    /// What was delivered and never written: no record may be cut, joined or made up.
-    pub(super) fn mangled(&self) -> Vec<&String> {
-        let written: HashSet<&String> = self.world.written.iter().collect();
-        self.delivered.keys().filter(|delivered| !written.contains(delivered)).collect()
-    }
-
-    /// A written line's number.
-    pub(super) fn number(&self, line: &str) -> usize {
-        self.world.written.iter().position(|written| written == line).unwrap_or(0)
-    }
-
-    /// Lines that were delivered under several ids, so that readers cannot know that they are the same; only those that
-    /// stand so far behind in their file that it was known for sure.
-    pub(super) fn renamed_in_known_files(&self) -> Vec<&String> {
-        let mut seen = HashSet::new();
-        let renamed = self.ids.values().filter(|line| !seen.insert(*line));
-        renamed.filter(|line| self.world.places[self.number(line)] >= HEAD_BYTES).collect()
     }
 
     pub(super) fn live(&self) -> Node {
