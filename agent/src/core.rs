@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod origin;
 pub mod partition_key;
 pub mod processor;
+pub mod read_window;
 pub mod record_limit;
 pub mod refusal;
 pub mod rescan;

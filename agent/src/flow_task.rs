@@ -79,7 +79,6 @@ pub struct FlowTask {
 pub struct FlowState {
     opened: HashMap<FileId, Opened>,
     letters: Letters,
-    chunk: Vec<u8>,
     list_at: Moment,
     save_at: Moment,
     is_watched: bool,
@@ -187,6 +186,10 @@ impl FlowTask {
     fn run(mut self) -> FlowEnd {
         loop {
             let wait = self.next_chore().since(self.clock.now());
+            if !wait.is_zero() {
+                // Hundreds of flows wait at once.
+                *self.flow.read_buffer() = Vec::new();
+            }
             let attention = if self.state.is_flushing { Attention::StopAndOutcomes } else { Attention::Stop };
             let mut letters = std::mem::take(&mut self.state.letters);
             self.inbox.wait(Some(wait), attention, &mut letters);

@@ -182,6 +182,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("core/lag", Floor::Parts),
     Row("core/origin", Floor::Parts),
     Row("core/partition_key", Floor::Parts),
+    Row("core/read_window", Floor::Parts),
     Row("core/record_limit", Floor::Parts),
     Row("core/refusal", Floor::Parts),
     Row("core/rescan", Floor::Parts),

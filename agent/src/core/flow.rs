@@ -99,6 +99,8 @@ pub struct Flow {
     /// For keys that are drawn and not taken; kept for its buffer.
     drawn_key: String,
     round: Round,
+    /// What was read last, on its way to its file; then a buffer for the next read.
+    read_buffer: Vec<u8>,
 }
 
 /// Limits of the records that a destination takes.
@@ -179,6 +181,7 @@ impl Flow {
             key_records: 0,
             drawn_key: String::new(),
             round: Round::default(),
+            read_buffer: Vec::new(),
         })
     }
 

@@ -24,6 +24,7 @@ impl Lag {
         while self.marks.pop_front_if(|(end, _)| *end <= acknowledged).is_some() {}
         let is_news = size > acknowledged && self.marks.back().is_none_or(|(end, _)| size > *end);
         if !is_news {
+            self.marks.shrink_to_fit(); // thousands of files are idle
             return;
         }
         let is_full = self.marks.len() == MARKS;

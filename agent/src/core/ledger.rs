@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-/// Spans in the books of a file that waits for its oldest record: 16 MiB of them.
+/// Spans in the books of a file that waits for its oldest record: 8 MiB of them.
 const LONG: usize = 1 << 20;
 
 /// The spans of one file that are not yet part of the contiguous run.
@@ -21,10 +21,22 @@ pub struct Ledger {
     open: usize,
 }
 
+/// Where a span ends, and in the lowest bit whether it is open: thousands of files have spans. No file has 2^63 bytes.
 #[derive(Debug, Clone, Copy)]
-struct Span {
-    end: u64,
-    is_open: bool,
+struct Span(u64);
+
+impl Span {
+    fn new(end: u64, is_open: bool) -> Self {
+        Self(end << 1 | u64::from(is_open))
+    }
+
+    fn end(self) -> u64 {
+        self.0 >> 1
+    }
+
+    fn is_open(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 impl Ledger {
@@ -44,10 +56,10 @@ impl Ledger {
     /// Opens the span that ends at `end` and begins where the one before ended.
     pub fn open(&mut self, end: u64) {
         debug_assert!(
-            end >= self.spans.back().map_or(self.acknowledged, |span| span.end),
+            end >= self.spans.back().map_or(self.acknowledged, |span| span.end()),
             "spans are in order"
         );
-        self.spans.push_back(Span { end, is_open: true });
+        self.spans.push_back(Span::new(end, true));
         self.open += 1;
     }
 
@@ -55,8 +67,8 @@ impl Ledger {
     pub fn pass_over(&mut self, end: u64) {
         match self.spans.back_mut() {
             None => self.acknowledged = end,
-            Some(last) if !last.is_open => last.end = end,
-            Some(_) => self.spans.push_back(Span { end, is_open: false }),
+            Some(last) if !last.is_open() => *last = Span::new(end, false),
+            Some(_) => self.spans.push_back(Span::new(end, false)),
         }
     }
 
@@ -64,10 +76,11 @@ impl Ledger {
     pub fn close(&mut self, sequence: u32) -> bool {
         let place = sequence.wrapping_sub(self.first) as usize;
         let Some(span) = self.spans.get_mut(place) else { return false };
-        let was_open = std::mem::replace(&mut span.is_open, false);
+        let was_open = span.is_open();
+        *span = Span::new(span.end(), false);
         self.open -= usize::from(was_open);
-        while let Some(span) = self.spans.pop_front_if(|span| !span.is_open) {
-            self.acknowledged = span.end;
+        while let Some(span) = self.spans.pop_front_if(|span| !span.is_open()) {
+            self.acknowledged = span.end();
             self.first = self.first.wrapping_add(1);
         }
         was_open
@@ -77,9 +90,9 @@ impl Ledger {
     #[must_use]
     pub fn span(&self, sequence: u32) -> Option<(u64, u64)> {
         let place = sequence.wrapping_sub(self.first) as usize;
-        let span = self.spans.get(place).filter(|span| span.is_open)?;
+        let span = self.spans.get(place).filter(|span| span.is_open())?;
         let before = place.checked_sub(1).and_then(|before| self.spans.get(before));
-        Some((before.map_or(self.acknowledged, |before| before.end), span.end))
+        Some((before.map_or(self.acknowledged, |before| before.end()), span.end()))
     }
 
     /// Whether so many records follow on one without an outcome that the file should wait for it: the books would take
@@ -87,6 +100,11 @@ impl Ledger {
     #[must_use]
     pub fn is_long(&self) -> bool {
         self.spans.len() >= LONG
+    }
+
+    /// Gives back the memory of spans that are no more.
+    pub fn shrink(&mut self) {
+        self.spans.shrink_to_fit();
     }
 
     /// The end of the contiguous run of closed spans.

@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, MARKER_BYTES, Print};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Print};
 use crate::core::ledger::Ledger;
+use crate::core::read_window::ReadWindow;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
 use crate::types::{FileId, Moment, Node, Origin};
 
@@ -90,9 +91,8 @@ pub struct TrackedFile {
     head: Vec<u8>,
     saved: Saved,
     fetched: u64,
-    /// The bytes before `fetched`: what is not cut yet, and before it up to [`MARKER_BYTES`] that are.
-    buffer: Vec<u8>,
-    consumed: usize,
+    /// The bytes before `fetched`.
+    window: ReadWindow,
     /// Positions whose bytes are not all acknowledged.
     landmarks: VecDeque<Landmark>,
     /// The last one whose bytes are.
@@ -150,8 +150,7 @@ impl TrackedFile {
             head,
             saved: Saved::Nothing,
             fetched: fingerprint.offset,
-            consumed: marker.len(),
-            buffer: marker,
+            window: ReadWindow::new(marker),
             landmarks: VecDeque::new(),
             settled: Landmark { offset: fingerprint.offset, marker: fingerprint.marker },
         }
@@ -172,7 +171,7 @@ impl TrackedFile {
     /// Bytes before [`TrackedFile::fetched`] that a read repeats, to see that the file is still the same.
     #[must_use]
     pub fn overlap(&self) -> usize {
-        self.marker().len()
+        self.window.overlap().len()
     }
 
     /// Notes the first bytes of a file that will be read from its beginning, so that it can be found again before it
@@ -183,42 +182,30 @@ impl TrackedFile {
         }
     }
 
-    /// Takes in what a read gave, which began [`TrackedFile::overlap`] bytes before the offset. Answers whether those
-    /// bytes, and the head as far as it is known, are the remembered ones; if not, nothing is taken in.
-    pub fn take_in(&mut self, read: &[u8]) -> bool {
-        let Some(fresh) = read.strip_prefix(self.marker()) else { return false };
+    /// Takes in what a read gave, which began [`TrackedFile::overlap`] bytes before the offset, and leaves another buffer
+    /// in its place. Answers whether those bytes, and the head as far as it is known, are the remembered ones; if not,
+    /// nothing is taken in.
+    pub fn take_in(&mut self, read: &mut Vec<u8>) -> bool {
+        let Some(fresh) = read.strip_prefix(self.window.overlap()) else { return false };
         // While the head is incomplete it reaches at least to where the fresh bytes begin.
         let begun = usize::try_from(self.fetched).unwrap_or(usize::MAX).min(self.head.len());
-        let foreseen = &self.head[begun..];
-        let common = foreseen.len().min(fresh.len());
-        if foreseen[..common] != fresh[..common] {
+        let (foreseen, unforeseen) = fresh.split_at(fresh.len().min(self.head.len() - begun));
+        if !self.head[begun..].starts_with(foreseen) {
             return false;
         }
-        let missing = HEAD_BYTES - self.head.len();
-        self.head.extend(fresh.iter().skip(self.head.len() - begun).take(missing));
-        self.forget_consumed();
-        self.buffer.extend_from_slice(fresh);
+        let missing = unforeseen.len().min(HEAD_BYTES - self.head.len());
+        self.head.reserve_exact(missing);
+        self.head.extend_from_slice(&unforeseen[..missing]);
         self.fetched += fresh.len() as u64;
+        self.window.take_in(read);
         self.is_quiet = false;
         true
-    }
-
-    /// The last bytes that were taken in.
-    fn marker(&self) -> &[u8] {
-        &self.buffer[self.buffer.len().saturating_sub(MARKER_BYTES)..]
-    }
-
-    /// Drops cut bytes from the buffer, but for those that a marker needs.
-    fn forget_consumed(&mut self) {
-        let kept = self.consumed.min(MARKER_BYTES);
-        self.buffer.drain(..self.consumed - kept);
-        self.consumed = kept;
     }
 
     /// The bytes that were read and not cut yet.
     #[must_use]
     pub fn unconsumed(&self) -> &[u8] {
-        &self.buffer[self.consumed..]
+        self.window.unconsumed()
     }
 
     /// What is to be cut next; see [`Splitter::split`].
@@ -229,12 +216,12 @@ impl TrackedFile {
             (false, false) => Tail::Growing,
         };
         let unit = if self.headers_left > 0 { Unit::HeaderLine } else { Unit::Record };
-        self.splitter.split(&self.buffer[self.consumed..], tail, unit)
+        self.splitter.split(self.window.unconsumed(), tail, unit)
     }
 
     /// Marks the next `length` bytes, which [`TrackedFile::split`] answered, as cut.
     pub fn take(&mut self, split: Split, length: usize) {
-        self.splitter.taken(split, &self.buffer[self.consumed..self.consumed + length]);
+        self.splitter.taken(split, &self.window.unconsumed()[..length]);
         self.consume(length);
     }
 
@@ -242,7 +229,7 @@ impl TrackedFile {
     /// `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
     #[must_use]
     pub fn hole(&self) -> usize {
-        let (before, after) = self.buffer.split_at(self.consumed);
+        let (before, after) = (self.window.consumed(), self.window.unconsumed());
         let is_inside = match before.last() {
             None => self.cut() == 0,
             Some(0) => before.iter().all(|byte| *byte == 0),
@@ -253,7 +240,7 @@ impl TrackedFile {
 
     /// Marks the next `length` bytes as cut.
     pub fn consume(&mut self, length: usize) {
-        self.consumed += length;
+        self.window.consume(length);
     }
 
     /// Notes when bytes were taken in.
@@ -284,10 +271,15 @@ impl TrackedFile {
         Some(quiet_at)
     }
 
-    /// Gives an idle file's buffer back; thousands of files are open at once.
-    pub fn release_buffer(&mut self) {
-        self.forget_consumed();
-        self.buffer.shrink_to_fit();
+    /// Gives back what is not needed between two reads; see [`ReadWindow::release`].
+    pub fn release_buffer(&mut self, spare: &mut Vec<u8>) {
+        self.window.release(spare);
+    }
+
+    /// Gives back what an idle file does not need.
+    pub fn rest(&mut self) {
+        self.ledger.shrink();
+        self.landmarks.shrink_to_fit();
     }
 
     /// Remembers the present cut as a position to which a checkpoint can be set, if the file can be taken up again
@@ -302,14 +294,18 @@ impl TrackedFile {
         if offset == self.landmarks.back().map_or(self.settled.offset, |landmark| landmark.offset) {
             return;
         }
-        let marker = Print::of(&self.buffer[self.consumed.saturating_sub(MARKER_BYTES)..self.consumed]);
+        let marker = Print::of(self.window.cut_marker());
         self.landmarks.push_back(Landmark { offset, marker });
     }
 
     /// The fingerprint of everything taken in; for finding a copy of the file after it was truncated.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { offset: self.fetched, head: Print::of(&self.head), marker: Print::of(self.marker()) }
+        Fingerprint {
+            offset: self.fetched,
+            head: Print::of(&self.head),
+            marker: Print::of(self.window.marker()),
+        }
     }
 
     /// The first bytes of the file, as far as they were read.

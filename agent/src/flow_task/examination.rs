@@ -192,8 +192,9 @@ impl FlowTask {
                 }
                 tracing::debug!(flow = self.config.id, path = %found.path.display(), "a new file");
                 // If it cannot be read, that is said when it is read.
-                if file.read_at(0, HEAD_BYTES, &mut self.state.chunk).is_ok() {
-                    self.flow.foresee(id, &self.state.chunk);
+                let mut head = Vec::new();
+                if file.read_at(0, HEAD_BYTES, &mut head).is_ok() {
+                    self.flow.foresee(id, &head);
                 }
                 (id, None)
             }

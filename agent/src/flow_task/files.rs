@@ -31,9 +31,9 @@ impl FlowTask {
             None => self.look_at_name(id)?,
         };
         if let (Next::Read { offset, length }, Some(opened)) = (next, self.state.opened.get(&id)) {
-            opened.file.read_at(offset, length, &mut self.state.chunk)?;
+            opened.file.read_at(offset, length, self.flow.read_buffer())?;
             let size_after = opened.file.status()?.size;
-            next = self.flow.read(id, &self.state.chunk, size_after, self.clock.now());
+            next = self.flow.read(id, size_after, self.clock.now());
             if next == Next::Wait {
                 next = Next::Drain;
             }

@@ -260,7 +260,7 @@ mod tests {
         match random.u32(..4) {
             0 => {
                 let repeated = b"x\n".repeat(file.overlap() / 2);
-                assert!(file.take_in(&[&repeated[..], b"x\n"].concat()));
+                assert!(file.take_in(&mut [&repeated[..], b"x\n"].concat()));
             }
             1 => file.ledger.open(file.fetched()),
             2 => drop(file.ledger.close(file.ledger.next_sequence().wrapping_sub(1))),

@@ -108,6 +108,7 @@ impl Flow {
     fn pumped(&mut self, id: FileId, how: Pumped) -> Pumped {
         if let Some(mut file) = self.files.get_mut(id) {
             file.set_landmark();
+            file.release_buffer(&mut self.read_buffer);
             file.has_leftover = how == Pumped::Blocked;
         }
         how

@@ -119,9 +119,10 @@ fn judge(seed: u64, pattern: &str, life: Life, max_open: usize) -> Option<String
     let shell = live(seed, pattern, life, max_open);
     let who = format!("KINESIS_AGENT_SEED={seed} {pattern} {life:?} {max_open} open");
     let doubled = match life {
-        Life::WithoutCrashes => shell.doubled(),
-        // A short file that was copied, compressed or replaced around the stop is a stranger, and read again.
-        Life::WithStops => shell.doubled_in_known_files(),
+        Life::WithoutCrashes if max_open == usize::MAX => shell.doubled(),
+        // A short file that was copied, compressed or replaced around the stop, or while it had no descriptor, is a
+        // stranger, and read again.
+        Life::WithoutCrashes | Life::WithStops => shell.doubled_in_known_files(),
         Life::WithCrashes => Vec::new(),
     };
     let (missing, mangled) = (shell.missing(), shell.mangled());

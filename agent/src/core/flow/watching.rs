@@ -95,7 +95,7 @@ impl Flow {
                 let quiet_at = file.at_end(now, quiet_time);
                 let look_at = look_after(now, file.pause);
                 file.look_at = look_at.min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
-                file.release_buffer();
+                file.rest();
                 match at_end(&mut file, links, now) {
                     Next::Wait if quiet_at.is_some_and(|quiet_at| quiet_at <= now) => Next::Drain,
                     next => next,
@@ -125,8 +125,15 @@ impl Flow {
         }
     }
 
-    /// Takes what a read gave. `size_after`: the file's size after the read, to see a truncation during it.
-    pub fn read(&mut self, id: FileId, bytes: &[u8], size_after: u64, now: Moment) -> Next {
+    /// Where the next read goes.
+    pub fn read_buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.read_buffer
+    }
+
+    /// Takes what a read gave, from the [read buffer](Flow::read_buffer). `size_after`: the file's size after the read, to
+    /// see a truncation during it.
+    pub fn read(&mut self, id: FileId, size_after: u64, now: Moment) -> Next {
+        let bytes = &mut self.read_buffer;
         let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
         let fresh = bytes.len().saturating_sub(file.overlap()) as u64;

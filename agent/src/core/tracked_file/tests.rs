@@ -1,6 +1,7 @@
 //! One generation under way, read piece by piece.
 
 use super::*;
+use crate::checkpoint::MARKER_BYTES;
 use crate::core::splitter::{Excess, SplitRules};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ fn file() -> TrackedFile {
 /// Reads `content` from where the file stands.
 fn read(file: &mut TrackedFile, content: &[u8]) -> bool {
     let start = (file.fetched() as usize).saturating_sub(file.overlap()).min(content.len());
-    file.take_in(&content[start..])
+    file.take_in(&mut content[start..].to_vec())
 }
 
 fn cut(file: &mut TrackedFile) -> usize {
@@ -73,7 +74,7 @@ fn only_nuls_at_the_beginning_are_a_hole() {
     assert!(read(&mut file, &[0; 700]));
     assert_eq!(file.hole(), 700);
     file.consume(700);
-    file.release_buffer();
+    file.release_buffer(&mut Vec::new());
     let content = [&[0; 900][..], b"one\n\0two\n"].concat();
     assert!(read(&mut file, &content));
     assert_eq!(file.hole(), 200);

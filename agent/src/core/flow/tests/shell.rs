@@ -320,9 +320,11 @@ impl Shell {
         let content = self.world.content(node).to_vec();
         if let Next::Read { offset, length } = next {
             let start = usize::try_from(offset).expect("small");
-            // Short reads are lawful.
-            let end = content.len().min(start + self.random.usize(300..6000).min(length));
-            next = self.flow.read(id, &content[start..end], content.len() as u64, self.now);
+            // Short reads are lawful, but for what is read again.
+            let repeated = self.flow.file(id).map_or(0, |file| file.overlap());
+            let end = content.len().min(start + (repeated + self.random.usize(50..6000)).min(length));
+            *self.flow.read_buffer() = content[start..end].to_vec();
+            next = self.flow.read(id, content.len() as u64, self.now);
             if next == Next::Wait {
                 next = Next::Drain;
             }
