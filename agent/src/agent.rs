@@ -303,7 +303,7 @@ impl Parts {
             Arc::clone(&self.metrics),
             Arc::clone(&deliveries),
         );
-        let outcomes = Outcomes(Arc::clone(&inbox));
+        let outcomes = Outcomes::new(Arc::clone(&inbox));
         let publisher = Publisher::start(config, transport, budget, outcomes, metrics)
             .map_err(|source| AgentError::Publisher { flow: config.id.clone(), source })?;
         let handle = FlowHandle {

@@ -35,6 +35,9 @@ use schema::{COLUMNS, JAVA_TABLE, Kind, has_java_table, kind, prepare};
 /// How long a start waits for a reader of the file (`status` without an agent) to be done.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Pages that SQLite keeps in memory: few, because what the file holds is in memory, too.
+const CACHE_PAGES: i64 = 64;
+
 /// What a checkpoint file holds, by flow. A flow without files is one that has run.
 pub type Image = BTreeMap<String, BTreeMap<FileId, FileCheckpoint>>;
 
@@ -215,6 +218,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(READER_PATIENCE)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", CACHE_PAGES)?;
     connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
     Ok(connection)
 }

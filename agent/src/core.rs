@@ -5,6 +5,7 @@
 
 pub mod dedup_ids;
 pub mod descriptors;
+pub mod file_head;
 pub mod flow;
 pub mod identity;
 pub mod idle_pause;

@@ -3,7 +3,7 @@
 //! Invariant: bounded. Outcomes are as many as records are outstanding; everything else is a flag, so that a storm of
 //! notifications is one notification.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kpl::{OutcomeSink, UserRecordFailed, UserRecordResult};
@@ -137,21 +137,42 @@ impl Letters {
     }
 }
 
-/// The end of a flow's inbox that its producer holds.
+/// The end of a flow's inbox that its producer holds. Records that were stored are gathered in it and put into the inbox
+/// together, so that the flow's thread is not kept from it, or woken up, for each.
 #[derive(Debug)]
-pub struct Outcomes(pub std::sync::Arc<Inbox>);
+pub struct Outcomes {
+    inbox: Arc<Inbox>,
+    stored: Mutex<Vec<u64>>,
+}
+
+impl Outcomes {
+    /// The producer's end of this inbox.
+    #[must_use]
+    pub fn new(inbox: Arc<Inbox>) -> Self {
+        Self { inbox, stored: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl OutcomeSink for Outcomes {
     fn stored(&self, tags: &mut dyn Iterator<Item = u64>, _result: &UserRecordResult) {
-        let mut letters = self.0.lock();
-        letters.stored.extend(tags);
-        if letters.attention != Attention::Stop {
-            self.0.bell.notify_one();
-        }
+        self.lock().extend(tags);
     }
 
     fn failed(&self, tag: u64, failed: UserRecordFailed) {
-        self.0.lock().failed.push((tag, failed));
-        self.0.bell.notify_one();
+        self.inbox.lock().failed.push((tag, failed));
+        self.inbox.bell.notify_one();
+    }
+
+    fn told(&self) {
+        let mut stored = self.lock();
+        let mut letters = self.inbox.lock();
+        letters.stored.append(&mut stored);
+        if letters.attention != Attention::Stop {
+            self.inbox.bell.notify_one();
+        }
     }
 }

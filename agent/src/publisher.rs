@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::config::{Destination, FlowConfig};
 
 /// The most bytes of records that one flow may hold, however much of the budget is free.
-const FLOW_BYTES: usize = 16 << 20;
+const FLOW_BYTES: usize = 12 << 20;
 
 /// One flow's way out.
 #[derive(Debug)]

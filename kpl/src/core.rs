@@ -24,6 +24,7 @@ pub(crate) mod pipeline;
 pub(crate) mod retrier;
 pub(crate) mod sender;
 pub(crate) mod shard_map;
+pub(crate) mod shared_copy;
 pub(crate) mod suspects;
 pub(crate) mod token_bucket;
 pub(crate) mod totals;

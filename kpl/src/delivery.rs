@@ -40,6 +40,12 @@ pub trait OutcomeSink: Send + Sync + 'static {
 
     /// This record was not.
     fn failed(&self, tag: u64, failed: UserRecordFailed);
+
+    /// What was told since the last time can be passed on together: no more follows at the moment. Called before the room
+    /// that the records took is given back. Does nothing by default.
+    ///
+    /// An answer of the service gives up to 500 outcomes; a sink that wakes somebody up for each does that 500 times.
+    fn told(&self) {}
 }
 
 /// What the pipeline knows a record by.

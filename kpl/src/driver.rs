@@ -27,7 +27,7 @@ use crate::permits::Budget;
 use crate::put_records::{
     CallError, PutRecordsEntry, PutRecordsResponse, RecordDistributionStrategy, ShardListing,
 };
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, guarded};
 use crate::snapshot::StreamSnapshot;
 use crate::transport::Transport;
 use crate::types::{FlushId, Moment, RequestId, ShardId, StreamName};
@@ -245,10 +245,10 @@ impl Driver {
     /// Room is given back, and the end of flushes told, when all outcomes are delivered: of many records that expire
     /// together, the outcomes and what takes their place would else be in memory at once.
     fn perform_all(&self, actions: &mut VecDeque<Action<Ticket>>, calls: &mut Calls) {
-        let (mut settled, mut flushed) = (Settled::default(), Vec::new());
+        let (mut settled, mut told, mut flushed) = (Settled::default(), None, Vec::new());
         for action in actions.drain(..) {
             match action {
-                Action::Finish(finished) => settled.add(self.settle(finished)),
+                Action::Finish(finished) => settled.add(self.settle(finished, &mut told)),
                 Action::Flushed(flush) => flushed.push(flush),
                 action => self.perform(action, calls),
             }
@@ -264,6 +264,7 @@ impl Driver {
 
     fn give_back(&self, settled: Settled) {
         if settled.user_records > 0 {
+            guarded(|| self.outcomes.told());
             self.budget.give_back(settled.bytes, settled.user_records);
         }
     }
@@ -384,10 +385,10 @@ impl Drop for Driver {
             machine.flushes.clear();
             machine.pipeline.take_actions(VecDeque::new())
         };
-        let mut settled = Settled::default();
+        let (mut settled, mut told) = (Settled::default(), None);
         for action in actions {
             if let Action::Finish(finished) = action {
-                settled.add(self.settle(finished));
+                settled.add(self.settle(finished, &mut told));
             }
         }
         self.give_back(settled);

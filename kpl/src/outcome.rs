@@ -79,6 +79,20 @@ impl UserRecordResult {
         Self(Arc::new(Stored { shard_id, sequence_number, attempts }))
     }
 
+    /// The same, in the place of one that nobody keeps: making one for each Kinesis record is an allocation each.
+    pub(crate) fn renew(&mut self, shard_id: ShardId, sequence_number: SequenceNumber, attempts: Attempts) {
+        let stored = Stored { shard_id, sequence_number, attempts };
+        match Arc::get_mut(&mut self.0) {
+            Some(unshared) => *unshared = stored,
+            None => self.0 = Arc::new(stored),
+        }
+    }
+
+    /// The same place, after other attempts.
+    pub(crate) fn after(&self, attempts: Attempts) -> Self {
+        Self::new(self.0.shard_id.clone(), self.0.sequence_number.clone(), attempts)
+    }
+
     /// The shard that took the record; empty for delivery streams.
     #[must_use]
     pub fn shard_id(&self) -> &ShardId {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Print};
+use crate::core::file_head::FileHead;
 use crate::core::ledger::Ledger;
 use crate::core::read_window::ReadWindow;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
@@ -87,8 +88,7 @@ pub struct TrackedFile {
     grown_at: Moment,
     /// Whether it has not grown since for as long as completes a record of several lines.
     is_quiet: bool,
-    /// The first bytes, at most [`HEAD_BYTES`].
-    head: Vec<u8>,
+    head: FileHead,
     saved: Saved,
     fetched: u64,
     /// The bytes before `fetched`.
@@ -147,7 +147,7 @@ impl TrackedFile {
             is_over: false,
             grown_at: Moment::ORIGIN,
             is_quiet: false,
-            head,
+            head: FileHead::new(head),
             saved: Saved::Nothing,
             fetched: fingerprint.offset,
             window: ReadWindow::new(marker),
@@ -178,7 +178,7 @@ impl TrackedFile {
     /// is read.
     pub fn foresee(&mut self, head: &[u8]) {
         if self.fetched == 0 && self.head.is_empty() {
-            self.head.extend_from_slice(&head[..head.len().min(HEAD_BYTES)]);
+            self.head.learn(0, head);
         }
     }
 
@@ -189,13 +189,10 @@ impl TrackedFile {
         let Some(fresh) = read.strip_prefix(self.window.overlap()) else { return false };
         // While the head is incomplete it reaches at least to where the fresh bytes begin.
         let begun = usize::try_from(self.fetched).unwrap_or(usize::MAX).min(self.head.len());
-        let (foreseen, unforeseen) = fresh.split_at(fresh.len().min(self.head.len() - begun));
-        if !self.head[begun..].starts_with(foreseen) {
+        if !self.head.agrees(begun, fresh) {
             return false;
         }
-        let missing = unforeseen.len().min(HEAD_BYTES - self.head.len());
-        self.head.reserve_exact(missing);
-        self.head.extend_from_slice(&unforeseen[..missing]);
+        self.head.learn(begun, fresh);
         self.fetched += fresh.len() as u64;
         self.window.take_in(read);
         self.is_quiet = false;
@@ -301,23 +298,19 @@ impl TrackedFile {
     /// The fingerprint of everything taken in; for finding a copy of the file after it was truncated.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint {
-            offset: self.fetched,
-            head: Print::of(&self.head),
-            marker: Print::of(self.window.marker()),
-        }
+        Fingerprint { offset: self.fetched, head: self.head.print(), marker: Print::of(self.window.marker()) }
     }
 
     /// The first bytes of the file, as far as they were read.
     #[must_use]
-    pub fn head(&self) -> &[u8] {
+    pub fn head(&self) -> &FileHead {
         &self.head
     }
 
     /// Whether what was read of it may be the same in another file: a header line, or a hole.
     #[must_use]
     pub fn is_little_known(&self) -> bool {
-        self.fetched < HEAD_BYTES as u64 || self.head.iter().all(|byte| *byte == 0)
+        self.fetched < HEAD_BYTES as u64 || self.head.is_blank()
     }
 
     /// The file goes on somewhere else, or under another name.
@@ -344,7 +337,7 @@ impl TrackedFile {
         let acknowledged = self.ledger.acknowledged();
         let landmarks = self.landmarks.iter().take_while(|landmark| landmark.offset <= acknowledged);
         let Landmark { offset, marker } = *landmarks.last().unwrap_or(&self.settled);
-        Fingerprint { offset, head: Print::of(&self.head), marker }
+        Fingerprint { offset, head: self.head.print(), marker }
     }
 
     /// Whether [`TrackedFile::checkpoint`] would answer something. Costs next to nothing.
@@ -374,7 +367,7 @@ impl TrackedFile {
             self.settled = landmark;
         }
         let Landmark { offset, marker } = self.settled;
-        let fingerprint = Fingerprint { offset, head: Print::of(&self.head), marker };
+        let fingerprint = Fingerprint { offset, head: self.head.print(), marker };
         let (file, path, node) = (self.id, self.path.clone(), self.node);
         FileCheckpoint { file, path, node, fingerprint, is_finished: false, origin: self.origin }
     }

@@ -5,12 +5,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use bytes::Bytes;
 use smallvec::smallvec;
 use smol_str::SmolStr;
 
 use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
+use crate::core::shared_copy::shared_copy;
 use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, KinesisRecordParts, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
@@ -186,7 +186,7 @@ pub(crate) fn alone<T>(
             let RecordRef { partition_key, explicit_hash_key, data, .. } = record;
             let (partition_key, dedup_id) = (partition_key.into(), dedup_id.map(SmolStr::from));
             let has_explicit_hash_key = explicit_hash_key.is_some();
-            (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, Bytes::copy_from_slice(data))
+            (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, shared_copy(data))
         }
     };
     let parts = KinesisRecordParts {

@@ -31,8 +31,9 @@ impl Settled {
 }
 
 impl Driver {
-    /// Tells the owners; what their records took of the budget is for the caller to give back.
-    pub(super) fn settle(&self, finished: Finished<Ticket>) -> Settled {
+    /// Tells the owners; what their records took of the budget is for the caller to give back. `told` is what was told
+    /// last, for its memory.
+    pub(super) fn settle(&self, finished: Finished<Ticket>, told: &mut Option<UserRecordResult>) -> Settled {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
         let user_records = record.members.len();
         let bytes: usize = record.members.iter().map(|member| member.cost as usize).sum();
@@ -42,20 +43,30 @@ impl Driver {
         }
         match finished {
             Finished::Stored { record, shard_id, sequence_number } => {
-                self.settle_stored(record, &(shard_id, sequence_number));
+                self.settle_stored(record, (shard_id, sequence_number), told);
             }
             Finished::Failed { record, reason } => self.settle_failed(record, reason),
         }
         Settled { bytes, user_records }
     }
 
-    fn settle_stored(&self, record: KinesisRecord<Ticket>, (shard, number): &(ShardId, SequenceNumber)) {
-        let stored_after =
-            |history: History| UserRecordResult::new(shard.clone(), number.clone(), history.attempts);
+    fn settle_stored(
+        &self,
+        record: KinesisRecord<Ticket>,
+        (shard, number): (ShardId, SequenceNumber),
+        told: &mut Option<UserRecordResult>,
+    ) {
         let KinesisRecordParts { members, history, .. } = record.into_parts();
         let was_taken_apart = members.iter().any(|member| member.history.is_some());
         let latest = if was_taken_apart { history.clone() } else { History::default() };
-        let together = stored_after(history);
+        let together = match told {
+            Some(told) => {
+                told.renew(shard, number, history.attempts);
+                &*told
+            }
+            None => &*told.insert(UserRecordResult::new(shard, number, history.attempts)),
+        };
+        let stored_after = |history: History| together.after(history.attempts);
         let mut tags: SmallVec<[u64; 1]> = SmallVec::new();
         for member in members {
             let result = || match member.history.as_ref() {
@@ -71,7 +82,7 @@ impl Driver {
             }
         }
         if !tags.is_empty() {
-            guarded(|| self.outcomes.stored(&mut tags.into_iter(), &together));
+            guarded(|| self.outcomes.stored(&mut tags.into_iter(), together));
         }
     }
 

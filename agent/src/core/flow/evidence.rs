@@ -141,10 +141,7 @@ impl Flow {
             return false;
         }
         match question.known {
-            Known::File(file) => self.files.get(file).is_some_and(|file| {
-                let known = file.head().len().min(probe.head.len());
-                file.head()[..known] == probe.head[..known]
-            }),
+            Known::File(file) => self.files.get(file).is_some_and(|file| file.head().agrees(0, &probe.head)),
             Known::Remembered(_) => Print::of(&probe.head) == question.fingerprint.head,
         }
     }

@@ -23,7 +23,7 @@ impl Flow {
         if file.origin.is_some() {
             return false;
         }
-        let Some(first_line) = first_line(file.head(), file.is_over()) else { return false };
+        let Some(first_line) = first_line(file.head().bytes(), file.is_over()) else { return false };
         let origin = self.origins.make(Generation { file: id, node: file.node, first_line });
         file.origin = Some(origin);
         true

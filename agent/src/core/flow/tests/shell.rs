@@ -321,7 +321,7 @@ impl Shell {
         if let Next::Read { offset, length } = next {
             let start = usize::try_from(offset).expect("small");
             // Short reads are lawful, but for what is read again.
-            let repeated = self.flow.file(id).map_or(0, |file| file.overlap());
+            let repeated = self.flow.file(id).map_or(0, TrackedFile::overlap);
             let end = content.len().min(start + (repeated + self.random.usize(50..6000)).min(length));
             *self.flow.read_buffer() = content[start..end].to_vec();
             next = self.flow.read(id, content.len() as u64, self.now);
