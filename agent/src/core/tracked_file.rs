@@ -168,6 +168,12 @@ impl TrackedFile {
         self.fetched - self.unconsumed().len() as u64
     }
 
+    /// Bytes that are published and not acknowledged.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.cut() - self.ledger.acknowledged()
+    }
+
     /// Bytes before [`TrackedFile::fetched`] that a read repeats, to see that the file is still the same.
     #[must_use]
     pub fn overlap(&self) -> usize {

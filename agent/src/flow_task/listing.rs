@@ -19,7 +19,7 @@ impl FlowTask {
         self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
         let nodes: HashSet<_> = listing.iter().map(|listed| listed.node).collect();
         self.state.passed_over.retain(|node, _| nodes.contains(node));
-        let unknown = self.flow.listed(listing.clone(), self.clock.now());
+        let unknown = self.flow.listed(&listing, self.clock.now());
         for unknown in &unknown {
             if let Err(error) = self.adopt(unknown) {
                 self.report_unreadable(&unknown.path, &error);

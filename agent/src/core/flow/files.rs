@@ -32,6 +32,7 @@ struct Noted {
     is_over: bool,
     outstanding: usize,
     behind: u64,
+    held: u64,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +42,7 @@ struct Books {
     over: Vec<FileId>,
     outstanding: usize,
     behind: u64,
+    held: u64,
 }
 
 /// A file that may be changed.
@@ -150,6 +152,10 @@ impl Files {
     pub(super) fn behind(&self) -> u64 {
         self.books.behind
     }
+
+    pub(super) fn held(&self) -> u64 {
+        self.books.held
+    }
 }
 
 impl Books {
@@ -168,6 +174,7 @@ impl Books {
         }
         self.outstanding = self.outstanding - noted.outstanding + now.outstanding;
         self.behind = self.behind - noted.behind + now.behind;
+        self.held = self.held - noted.held + now.held;
         // What stands in a list stays noted until it is taken.
         let (has_news, is_over) = (noted.has_news || now.has_news, noted.is_over || now.is_over);
         *noted = Noted { has_news, is_over, ..now };
@@ -183,6 +190,7 @@ impl Books {
         }
         self.outstanding -= noted.outstanding;
         self.behind -= noted.behind;
+        self.held -= noted.held;
     }
 }
 
@@ -195,6 +203,7 @@ impl Noted {
             is_over: is_over(file),
             outstanding: file.ledger.outstanding(),
             behind: file.size().saturating_sub(file.ledger.acknowledged()),
+            held: file.held(),
         }
     }
 }
@@ -262,11 +271,14 @@ mod tests {
                 let repeated = b"x\n".repeat(file.overlap() / 2);
                 assert!(file.take_in(&mut [&repeated[..], b"x\n"].concat()));
             }
-            1 => file.ledger.open(file.fetched()),
+            1 => {
+                file.consume(file.unconsumed().len());
+                let cut = file.cut();
+                file.ledger.open(cut);
+            }
             2 => drop(file.ledger.close(file.ledger.next_sequence().wrapping_sub(1))),
             _ => {
-                let length = file.unconsumed().len();
-                file.consume(length);
+                file.consume(file.unconsumed().len());
                 file.ledger.pass_over(file.cut());
                 file.set_landmark();
             }
@@ -287,6 +299,7 @@ mod tests {
         assert_eq!(files.outstanding(), outstanding, "step {step}");
         let behind = |file: &TrackedFile| file.size().saturating_sub(file.ledger.acknowledged());
         assert_eq!(files.behind(), files.values().map(behind).sum::<u64>(), "step {step}");
+        assert_eq!(files.held(), files.values().map(TrackedFile::held).sum::<u64>(), "step {step}");
         for file in files.values() {
             let id = file.id;
             assert!(!file.has_news() || files.books.news.contains(&id), "step {step}: {id:?} is to be saved");

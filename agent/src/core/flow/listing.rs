@@ -15,20 +15,21 @@ impl Flow {
     /// Sorts out what the directory shows: known files are updated, and the unknown ones are handed back, in the order
     /// in which they are to be decided about: those that are where a remembered one was; then those whose names no
     /// rotation made, because one of the others may be a copy that is just being made of them; then the oldest first.
-    pub fn listed(&mut self, mut listing: Vec<Listed>, now: Moment) -> Vec<Listed> {
+    pub fn listed(&mut self, listing: &[Listed], now: Moment) -> Vec<Listed> {
         // Of two names of one file the one counts that is followed.
-        listing.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
+        let mut shown: Vec<_> = listing.iter().collect();
+        shown.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
         self.memory.begin_listing();
-        let finished = self.memory.see(&listing);
+        let finished = self.memory.see(shown.iter().copied());
         let (mut unknown, mut seen) = (Vec::new(), HashSet::new());
-        for listed in listing {
+        for listed in shown {
             if !seen.insert(listed.node) {
                 continue;
             }
             match self.by_node.get(&listed.node) {
                 Some(file) => self.seen_again(*file, listed, now),
                 None if listed.kind != Kind::Followed && finished.contains(&listed.path) => {}
-                None => unknown.push(listed),
+                None => unknown.push(listed.clone()),
             }
         }
         self.miss_unseen(&seen, now);
@@ -76,13 +77,13 @@ impl Flow {
         unknown.retain(|listed| listed.kind == Kind::Followed || families.contains(&family(&listed.path)));
     }
 
-    fn seen_again(&mut self, file: FileId, seen: Listed, now: Moment) {
+    fn seen_again(&mut self, file: FileId, seen: &Listed, now: Moment) {
         let Some(mut file) = self.files.get_mut(file) else { return };
         let is_followed = seen.kind == Kind::Followed;
         let is_back = is_followed && file.presence != Presence::Listed && !self.once;
         if file.path != seen.path || is_back {
             let node = file.node;
-            file.move_to(seen.path, node);
+            file.move_to(seen.path.clone(), node);
             file.was_moved = true;
             self.statistics.rotations.add(1);
         }

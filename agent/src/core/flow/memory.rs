@@ -101,8 +101,9 @@ impl Memory {
     }
 
     /// Notes that these files are in the directory. Answers those that are finished and unchanged since that was seen.
-    pub(super) fn see(&mut self, listing: &[Listed]) -> HashSet<PathBuf> {
-        let by_place: HashMap<_, _> = listing.iter().map(|listed| (place(&listed.node), listed)).collect();
+    pub(super) fn see<'a>(&mut self, listing: impl IntoIterator<Item = &'a Listed>) -> HashSet<PathBuf> {
+        let by_place: HashMap<_, _> =
+            listing.into_iter().map(|listed| (place(&listed.node), listed)).collect();
         let mut finished = HashSet::new();
         for remembered in self.files.values_mut() {
             let node = &remembered.checkpoint.node;

@@ -235,7 +235,7 @@ fn a_stopped_file_holds_its_checkpoint_and_is_left_alone() {
     assert_eq!(bench.texts().len(), 3, "nothing more is read");
     assert_eq!((bench.flow.outstanding(), bench.flow.awaited()), (1, 0));
     assert_eq!((bench.flow.next_look(), bench.flow.due(bench.now)), (Moment::NEVER, vec![]));
-    bench.flow.listed(vec![], bench.now);
+    bench.flow.listed(&[], bench.now);
     assert_eq!(bench.flow.give_up_finished(), []);
     assert_eq!(bench.flow.file(bench.file).map(|file| file.ledger.acknowledged()), Some(4));
     assert_eq!(bench.statistics.files_stopped.get(), 1);

@@ -76,10 +76,9 @@ impl Flow {
     pub fn found_no_room(&mut self, id: FileId, now: Moment) {
         let Some(mut file) = self.files.get_mut(id) else { return };
         file.look_at = now;
-        let held_by_it = held(&file);
+        let held_by_it = file.held();
         drop(file);
-        let all: u64 = self.files.values().map(held).sum();
-        self.round.interrupt(id, held_by_it > all / 2);
+        self.round.interrupt(id, held_by_it > self.files.held() / 2);
     }
 
     /// A file waits, and no other: nothing is read of it until then.
@@ -93,11 +92,6 @@ impl Flow {
 /// Bytes that are to be read or cut, as far as is known.
 fn left(file: &TrackedFile) -> u64 {
     file.seen_size.saturating_sub(file.cut())
-}
-
-/// Bytes that are published and not acknowledged.
-fn held(file: &TrackedFile) -> u64 {
-    file.cut() - file.ledger.acknowledged()
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ impl Shell {
 
     pub(super) fn list(&mut self) {
         let listing = self.listing(|path| self.kind(path));
-        for unknown in self.flow.listed(listing, self.now) {
+        for unknown in self.flow.listed(&listing, self.now) {
             if self.flow.is_predecessor(&unknown) {
                 let stored = self.world.files[&unknown.node].stored();
                 let size = stored.len() as u64;
