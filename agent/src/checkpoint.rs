@@ -15,6 +15,9 @@ pub const HEAD_BYTES: usize = 1024;
 /// Bytes before the offset that a fingerprint covers.
 pub const MARKER_BYTES: usize = 256;
 
+/// Bytes that a read repeats at most: those before the offset, and an unfinished record if it is short.
+pub const REPEATED_BYTES: usize = 4096;
+
 /// The hash of some bytes, and how many they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Print {

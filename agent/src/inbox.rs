@@ -15,6 +15,9 @@ use crate::types::Node;
 /// Questions that wait for their answer at most.
 const QUESTIONS: usize = 16;
 
+/// Outcomes for which a producer's end keeps room: those of a call without aggregation, twice.
+const GATHERED: usize = 1024;
+
 /// One flow's inbox.
 #[derive(Debug, Default)]
 pub struct Inbox {
@@ -155,6 +158,19 @@ impl Outcomes {
     fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Puts what was gathered into the inbox.
+    fn pass_on(&self) -> MutexGuard<'_, Letters> {
+        let mut stored = self.lock();
+        let mut letters = self.inbox.lock();
+        if letters.stored.is_empty() {
+            std::mem::swap(&mut letters.stored, &mut stored);
+        } else {
+            letters.stored.append(&mut stored);
+        }
+        stored.shrink_to(GATHERED);
+        letters
+    }
 }
 
 impl OutcomeSink for Outcomes {
@@ -163,16 +179,40 @@ impl OutcomeSink for Outcomes {
     }
 
     fn failed(&self, tag: u64, failed: UserRecordFailed) {
-        self.inbox.lock().failed.push((tag, failed));
+        // What was stored before it comes before it.
+        let mut letters = self.pass_on();
+        letters.failed.push((tag, failed));
         self.inbox.bell.notify_one();
     }
 
     fn told(&self) {
-        let mut stored = self.lock();
-        let mut letters = self.inbox.lock();
-        letters.stored.append(&mut stored);
+        let letters = self.pass_on();
         if letters.attention != Attention::Stop {
             self.inbox.bell.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_is_handed_over_when_it_is_told() {
+        let inbox = Arc::new(Inbox::default());
+        let outcomes = Outcomes::new(Arc::clone(&inbox));
+        let hear = |letters: &mut Letters| inbox.wait(Some(Duration::ZERO), Attention::Stop, letters);
+        let mut letters = Letters::default();
+        outcomes.lock().extend([1, 2]);
+        hear(&mut letters);
+        assert!(letters.stored.is_empty(), "more may follow");
+        outcomes.told();
+        outcomes.lock().push(3);
+        outcomes.told();
+        hear(&mut letters);
+        assert_eq!(letters.stored, [1, 2, 3]);
+        outcomes.told();
+        hear(&mut letters);
+        assert!(letters.stored.is_empty());
     }
 }

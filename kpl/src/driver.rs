@@ -391,6 +391,8 @@ impl Drop for Driver {
                 settled.add(self.settle(finished, &mut told));
             }
         }
+        // Perhaps those of a round that ended in a panic.
+        guarded(|| self.outcomes.told());
         self.give_back(settled);
         self.report_changes();
         // Whoever waits for room in this stream has to hear that there will be no stream.

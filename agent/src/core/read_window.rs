@@ -7,10 +7,7 @@
 //! Invariant: before the first byte that is not cut there are [`MARKER_BYTES`] that are, or as many as the file has
 //! before it (of one that was taken up again: as many as its fingerprint covers).
 
-use crate::checkpoint::MARKER_BYTES;
-
-/// What may be repeated by each read. Only a record that is longer makes the window grow by copying.
-const REPEATED_BYTES: usize = 4096;
+use crate::checkpoint::{MARKER_BYTES, REPEATED_BYTES};
 
 /// Buffers that are larger are given back at once.
 const SPARE_BYTES: usize = 1 << 20;
@@ -68,14 +65,13 @@ impl ReadWindow {
     /// Takes in a read that begins with [`ReadWindow::overlap`]. Its buffer is another one afterwards.
     pub fn take_in(&mut self, read: &mut Vec<u8>) {
         let (overlap, kept) = (self.overlap().len(), self.kept().len());
-        let begun = self.consumed.min(MARKER_BYTES);
         if overlap == kept {
             std::mem::swap(&mut self.bytes, read);
+            self.consumed = self.consumed.min(MARKER_BYTES);
         } else {
-            self.bytes.drain(..self.consumed - begun);
+            self.forget_consumed();
             self.bytes.extend_from_slice(&read[overlap..]);
         }
-        self.consumed = begun;
     }
 
     /// Keeps what is needed, and gives the buffer back: to `spare`, if it is roomier than that.
@@ -90,6 +86,18 @@ impl ReadWindow {
         if (spare.capacity()..=SPARE_BYTES).contains(&roomy.capacity()) {
             *spare = roomy;
         }
+    }
+
+    /// Gives back what an idle file does not need, however long its unfinished record is.
+    pub fn rest(&mut self) {
+        self.forget_consumed();
+        self.bytes.shrink_to_fit();
+    }
+
+    fn forget_consumed(&mut self) {
+        let begun = self.consumed.min(MARKER_BYTES);
+        self.bytes.drain(..self.consumed - begun);
+        self.consumed = begun;
     }
 
     /// What is not cut, and before it what a marker needs.
@@ -117,17 +125,22 @@ mod tests {
         window.release(&mut spare);
         assert_eq!((window.bytes.capacity(), window.unconsumed().len()), (MARKER_BYTES + 100, 100));
         assert!(spare.capacity() >= 100_000, "the buffer serves the next read");
+        window.take_in(&mut [window.overlap(), &[b'y'; 90_000]].concat());
+        window.consume(40_000);
+        window.release(&mut spare);
+        window.rest();
+        assert_eq!((window.bytes.capacity(), window.unconsumed().len()), (MARKER_BYTES + 50_100, 50_100));
     }
 
     proptest! {
         /// Whatever is read, cut and given back, in whatever steps: the file's bytes come out, and markers are whole.
         #[test]
         fn it_agrees_with_the_file(
-            steps in proptest::collection::vec((0..30_000usize, 0..30_000usize, any::<bool>()), 1..40)
+            steps in proptest::collection::vec((0..30_000usize, 0..30_000usize, 0..3u8), 1..40)
         ) {
             let content: Vec<u8> = (0..1_000_000u32).map(|place| (place / 7 % 251) as u8).collect();
             let (mut window, mut read, mut fetched, mut cut) = (ReadWindow::new(Vec::new()), Vec::new(), 0, 0);
-            for (more, taken, is_released) in steps {
+            for (more, taken, end) in steps {
                 let start = fetched - window.overlap().len();
                 fetched = (fetched + more).min(content.len());
                 read.clear();
@@ -136,8 +149,10 @@ mod tests {
                 let taken = taken.min(window.unconsumed().len());
                 window.consume(taken);
                 cut += taken;
-                if is_released {
-                    window.release(&mut read);
+                match end {
+                    0 => {}
+                    1 => window.release(&mut read),
+                    _ => window.rest(),
                 }
                 prop_assert_eq!(window.unconsumed(), &content[cut..fetched]);
                 prop_assert_eq!(window.cut_marker(), &content[cut.saturating_sub(MARKER_BYTES)..cut]);

@@ -232,6 +232,9 @@ impl TrackedFile {
     /// `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
     #[must_use]
     pub fn hole(&self) -> usize {
+        if !self.splitter.is_between_records() {
+            return 0;
+        }
         let (before, after) = (self.window.consumed(), self.window.unconsumed());
         let is_inside = match before.last() {
             None => self.cut() == 0,
@@ -281,8 +284,11 @@ impl TrackedFile {
 
     /// Gives back what an idle file does not need.
     pub fn rest(&mut self) {
-        self.ledger.shrink();
-        self.landmarks.shrink_to_fit();
+        self.window.rest();
+        if self.ledger.outstanding() == 0 {
+            self.ledger.shrink();
+            self.landmarks.shrink_to_fit();
+        }
     }
 
     /// Remembers the present cut as a position to which a checkpoint can be set, if the file can be taken up again

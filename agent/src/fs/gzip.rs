@@ -12,13 +12,13 @@ use std::os::unix::fs::FileExt as _;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::checkpoint::{Probe, Wanted};
+use crate::checkpoint::{Probe, REPEATED_BYTES, Wanted};
 
 /// Bytes that are taken apart at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Bytes behind the present place that can be read again without starting over: a read repeats those of a marker.
-const KEPT_BYTES: usize = 1024;
+/// Bytes behind the present place that can be read again without starting over: a read begins with those that it repeats.
+const KEPT_BYTES: usize = REPEATED_BYTES;
 
 /// What a scan showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,6 +241,23 @@ mod tests {
         }
         reader.read_at(1 << 40, 10, &mut buffer).expect("reads");
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn what_a_read_repeats_is_not_taken_apart_again() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let content: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(2_000_000).collect();
+        let mut reader = GzipReader::new(stored(&compressed(&content)));
+        let (mut buffer, mut furthest) = (Vec::new(), 0);
+        for end in (REPEATED_BYTES..content.len()).step_by(100_000) {
+            let offset = end - REPEATED_BYTES;
+            reader.read_at(offset as u64, REPEATED_BYTES + 100_000, &mut buffer).expect("reads");
+            assert_eq!(buffer, content[offset..(end + 100_000).min(content.len())]);
+            let Some(decoder) = &reader.decoder else { continue };
+            let place = decoder.get_ref().get_ref().position;
+            assert!(place > furthest, "it started over at {offset}");
+            furthest = place;
+        }
     }
 
     proptest! {

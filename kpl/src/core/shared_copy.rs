@@ -4,8 +4,8 @@
 use arrayvec::ArrayVec;
 use bytes::Bytes;
 
-/// Copies the bytes. Up to 2 KiB they stand beside the count of their clones, in room for at most twice their number;
-/// for larger ones a second allocation is little.
+/// Copies the bytes. Up to 2 KiB they stand beside the count of their clones, in room for at most twice their number (or
+/// 64 bytes); for larger ones a second allocation is little.
 pub(crate) fn shared_copy(bytes: &[u8]) -> Bytes {
     match bytes.len() {
         0..=64 => in_place::<64>(bytes),

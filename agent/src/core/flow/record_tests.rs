@@ -391,3 +391,20 @@ fn an_object_without_room_for_its_id_goes_without() {
         assert_eq!(bench.statistics.records_truncated.get(), 0);
     }
 }
+
+#[test]
+fn nuls_within_an_over_long_line_are_no_hole() {
+    let mut content = b"one\nabc".to_vec();
+    content.resize(5 << 19, 0);
+    let more = r#","recordOverLimitPolicy":"SPLIT","splitRecordContinuationMark":"->""#;
+    let mut bench = Bench::new(more, vec![], &content);
+    bench.pass(SECOND);
+    for piece in ["\nline\n", "more\n"] {
+        bench.append(piece);
+        bench.pass(SECOND);
+    }
+    let bytes = bench.sent.iter().flat_map(|(_, data)| data.strip_suffix(b"->").unwrap_or(data)).copied();
+    assert!(bytes.eq(bench.content.iter().copied()), "in parts, and nothing left out");
+    let last: Vec<_> = bench.sent.iter().rev().take(2).map(|(_, data)| &data[..]).collect();
+    assert_eq!(last, [&b"more\n"[..], b"line\n"]);
+}

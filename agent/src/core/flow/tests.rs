@@ -181,7 +181,7 @@ fn crashes_lose_nothing() {
 }
 
 #[test]
-fn few_descriptors_lose_nothing_and_double_nothing() {
+fn few_descriptors_lose_nothing_and_double_no_known_file() {
     [1, 2].into_iter().for_each(|max_open| lives(Life::WithoutCrashes, max_open));
 }
 
