@@ -3,6 +3,8 @@
 //!
 //! Invariant: what is read here would be read alike by [`response_of`](super::response_of); all else is left to it.
 
+use memchr::memchr;
+
 use crate::put_records::{EntryError, EntryPlaced};
 
 /// What is left to read. Each step answers `None` where something else stands.
@@ -40,8 +42,10 @@ impl<'a> Rest<'a> {
     /// A text in which nothing is escaped.
     fn text(&mut self) -> Option<&'a str> {
         self.skip("\"")?;
-        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-        let (text, rest) = self.0.split_at(end);
+        let (text, rest) = self.0.split_at(memchr(b'"', self.0.as_bytes())?);
+        if text.bytes().any(|byte| byte == b'\\' || byte < b' ') {
+            return None;
+        }
         self.0 = rest;
         self.skip("\"")?;
         Some(text)
