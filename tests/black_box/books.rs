@@ -68,6 +68,14 @@ impl Books {
         self.arrived.values().map(|times| times - 1).sum()
     }
 
+    /// The lines that arrived more than once.
+    pub(crate) fn repeated_lines(&self) -> Vec<u64> {
+        let repeated = self.arrived.iter().filter(|(_, times)| **times > 1);
+        let mut lines: Vec<_> = repeated.map(|(line, _)| *line).collect();
+        lines.sort_unstable();
+        lines
+    }
+
     #[track_caller]
     pub(crate) fn assert_nothing_missing(&self, written: u64) {
         let missing = self.missing(written);
@@ -84,9 +92,7 @@ impl Books {
     #[track_caller]
     pub(crate) fn assert_exact(&self, written: u64) {
         self.assert_nothing_missing(written);
-        let mut doubled: Vec<_> =
-            self.arrived.iter().filter(|(_, times)| **times > 1).map(|(line, _)| line).collect();
-        doubled.sort();
+        let doubled = self.repeated_lines();
         let some = &doubled[..doubled.len().min(10)];
         assert!(
             doubled.is_empty(),

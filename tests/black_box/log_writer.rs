@@ -59,6 +59,11 @@ impl LogWriter {
         Self { path, file, written: 0, first_of_file: 0, rotations: 0, random: fastrand::Rng::with_seed(1) }
     }
 
+    /// How long the present file is.
+    pub(crate) fn length(&self) -> u64 {
+        self.file.metadata().unwrap().len()
+    }
+
     /// Appends so many lines, in writes of random sizes that know nothing of lines.
     pub(crate) fn write_lines(&mut self, lines: u64) {
         let text: String = (self.written..self.written + lines).map(line).collect();

@@ -1,6 +1,7 @@
 //! What has arrived, and how late.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ pub(super) struct Scene {
     books: Mutex<Books>,
     progress: Mutex<Vec<Progress>>,
     history: Mutex<Vec<String>>,
+    /// Lines of files that were replaced when they were too short to be known again.
+    of_short_files: Mutex<HashSet<u64>>,
 }
 
 /// How far one writer's lines have arrived.
@@ -35,7 +38,10 @@ struct Progress {
 pub(super) struct Judgement {
     pub(super) written: u64,
     pub(super) missing: Vec<u64>,
+    /// Arrivals beyond the first.
     pub(super) repeated: u64,
+    /// Lines that came more than once although their file was long enough to be known again.
+    pub(super) repeated_for_no_reason: Vec<u64>,
     pub(super) mangled: usize,
     pub(super) worst_lag: Duration,
 }
@@ -55,6 +61,7 @@ impl Scene {
             books: Mutex::default(),
             progress: Mutex::new(bases.iter().map(progress).collect()),
             history: Mutex::default(),
+            of_short_files: Mutex::default(),
         }
     }
 
@@ -64,6 +71,11 @@ impl Scene {
 
     pub(super) fn history(&self) -> Vec<String> {
         self.history.lock().unwrap().clone()
+    }
+
+    /// A file with these lines is replaced, and so short that its replacement may be taken for another file.
+    pub(super) fn short_file(&self, lines: Range<u64>) {
+        self.of_short_files.lock().unwrap().extend(lines);
     }
 
     /// A writer has written the lines before `line`.
@@ -102,11 +114,14 @@ impl Scene {
 
     pub(super) fn judge(&self) -> Judgement {
         let (books, progress) = (self.books.lock().unwrap(), self.progress.lock().unwrap());
+        let (mut repeated, of_short_files) = (books.repeated_lines(), self.of_short_files.lock().unwrap());
+        repeated.retain(|line| !of_short_files.contains(line));
         let lines = || progress.iter().flat_map(|progress| progress.base..progress.last);
         Judgement {
             written: lines().count() as u64,
             missing: lines().filter(|line| !books.has(*line)).collect(),
             repeated: books.doubled(),
+            repeated_for_no_reason: repeated,
             mangled: books.mangled.len(),
             worst_lag: progress.iter().map(|progress| progress.worst_lag).max().unwrap_or_default(),
         }

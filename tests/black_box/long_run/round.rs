@@ -54,6 +54,13 @@ struct Lives<'a> {
     random: fastrand::Rng,
 }
 
+impl Plan {
+    /// Whether nobody is killed and no answer gets lost.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.is_killed && !self.weather.loses_answers()
+    }
+}
+
 impl Lives<'_> {
     /// Kills the agent, and starts another one after a while.
     fn kill(&mut self, scene: &Scene) {
@@ -122,6 +129,9 @@ pub(super) fn live(plan: &Plan) -> Outcome {
     let lines = scene.judge();
     if !lines.missing.is_empty() || lines.mangled > 0 {
         println!("{plan:?}: missing {:?}\n{:#?}\n{said}", lines.missing, scene.history());
+    }
+    if plan.is_quiet() && !lines.repeated_for_no_reason.is_empty() {
+        println!("{plan:?}: repeated {:?}\n{:#?}\n{said}", lines.repeated_for_no_reason, scene.history());
     }
     Outcome { rotations, kills: lives.kills, lines }
 }

@@ -23,15 +23,16 @@ struct Row {
     written: u64,
     missing: u64,
     repeated: u64,
-    /// Of those, in rounds without a kill and without lost answers.
-    repeated_in_quiet: u64,
+    /// Lines that came more than once in rounds without a kill and without lost answers, although their file was long
+    /// enough to be known again.
+    repeated_for_no_reason: u64,
     mangled: u64,
     worst_lag: Duration,
     /// In rounds without kills and faults.
     worst_quiet_lag: Duration,
 }
 
-const HEADING: &str = "rounds | rotations | kills | lines | missing | repeated | of it without kill or lost answer | \
+const HEADING: &str = "rounds | rotations | kills | lines | missing | repeated | of it without kill, lost answer or short file | \
                        mangled | worst lag, s | in calm, s |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
 impl Table {
@@ -73,10 +74,8 @@ impl Row {
         self.repeated += lines.repeated;
         self.mangled += lines.mangled as u64;
         self.worst_lag = self.worst_lag.max(lines.worst_lag);
-        let are_answers_lost =
-            plan.weather.rules.iter().any(|rule| rule.starts_with("drop") || rule.starts_with("hang"));
-        if outcome.kills == 0 && !are_answers_lost {
-            self.repeated_in_quiet += lines.repeated;
+        if plan.is_quiet() {
+            self.repeated_for_no_reason += lines.repeated_for_no_reason.len() as u64;
         }
         if outcome.kills == 0 && plan.weather.rules.is_empty() {
             self.worst_quiet_lag = self.worst_quiet_lag.max(lines.worst_lag);
@@ -92,7 +91,7 @@ impl fmt::Display for Row {
             "| {name} | {rounds} | {rotations} | {kills} | {written} | {missing} | {repeated} "
         )?;
         let lag = self.worst_lag.as_secs_f64();
-        write!(formatter, "| {} | {} | {lag:.1} |", self.repeated_in_quiet, self.mangled)?;
+        write!(formatter, "| {} | {} | {lag:.1} |", self.repeated_for_no_reason, self.mangled)?;
         match self.worst_quiet_lag.as_secs_f64() {
             0.0 => write!(formatter, " |"),
             lag => write!(formatter, " {lag:.1} |"),

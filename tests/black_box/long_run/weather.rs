@@ -14,6 +14,13 @@ const fn weather(name: &'static str, rules: &'static [&'static str]) -> Weather 
     Weather { name, rules, is_outage: false }
 }
 
+impl Weather {
+    /// Whether what was stored can stay without an answer, so that it has to be sent again.
+    pub(super) fn loses_answers(self) -> bool {
+        self.rules.iter().any(|rule| rule.starts_with("drop") || rule.starts_with("hang"))
+    }
+}
+
 /// All of them.
 pub(super) const WEATHERS: [Weather; 7] = [
     weather("none", &[]),
