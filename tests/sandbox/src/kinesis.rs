@@ -12,6 +12,7 @@ mod arn;
 mod discard;
 mod distribution;
 mod entries;
+mod known_streams;
 mod list_shards;
 mod put;
 mod put_limits;
@@ -37,6 +38,7 @@ use crate::pause::pause;
 use crate::reply::Answer;
 pub(crate) use discard::PutRecordsBody;
 use distribution::Distribution;
+use known_streams::KnownStreams;
 use stream_locks::StreamLocks;
 
 /// More than any test opens; AWS's own default is 500 to 20,000.
@@ -53,6 +55,7 @@ pub(crate) struct Kinesis {
     enforce_limits: bool,
     discard: bool,
     locks: StreamLocks,
+    known_streams: KnownStreams,
     distribution: Distribution,
     next_sequence_number: AtomicU64,
 }
@@ -75,6 +78,7 @@ impl Kinesis {
             enforce_limits: options.enforce_limits,
             discard: options.discard_records,
             locks: StreamLocks::default(),
+            known_streams: KnownStreams::default(),
             distribution: Distribution::new(options.seed),
             next_sequence_number: AtomicU64::new(0),
         }
@@ -160,6 +164,7 @@ impl Kinesis {
         on_demand: bool,
     ) -> Result<Answer, AwsError> {
         let name = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+        let _change = self.known_streams.change();
         let _turn = if changes_shards(operation) { Some(self.locks.lock(&name).await) } else { None };
         let answer = actions::dispatch(&self.store, operation, checked).await?;
         if changes_shards(operation) {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::entries::{self, Entry};
 use super::put::RefusedEntry;
@@ -20,6 +20,9 @@ use crate::counters::PutCounters;
 
 /// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>
 const MAX_ENTRIES: usize = 500;
+
+/// What stands before the last 20 digits.
+const SEQUENCE_NUMBER_PREFIX: &str = "496000000000000000000000000000000000";
 
 /// The body of a PutRecords call, borrowed from the request.
 #[derive(Debug, Deserialize)]
@@ -54,10 +57,20 @@ struct PutRecordsAnswer<'a> {
 enum Discarded<'a> {
     #[serde(rename_all = "PascalCase")]
     Taken {
-        sequence_number: String,
+        sequence_number: SequenceNumber,
         shard_id: &'a str,
     },
     Refused(serde_json::Value),
+}
+
+/// 56 digits that begin as those of AWS do.
+#[derive(Clone, Copy, Debug)]
+struct SequenceNumber(u64);
+
+impl Serialize for SequenceNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{SEQUENCE_NUMBER_PREFIX}{:020}", self.0))
+    }
 }
 
 impl<'a> PutRecordsBody<'a> {
@@ -92,16 +105,16 @@ impl Kinesis {
         let stream =
             body.stream().ok_or_else(|| AwsError::invalid_argument("StreamName or StreamARN is missing"))?;
         let mut entries = body.entries();
-        let described = self.store.get_stream(stream).await?;
-        check_call(&entries, PutLimits::of(&described))?;
-        let ranges = ShardRanges::of(&described);
+        let known = self.known_streams.look_up(stream, &self.store).await?;
+        check_call(&entries, known.limits)?;
         let drawn = self.distribution.draw(stream, entries.len());
         for (entry, key) in entries.iter_mut().zip(drawn.into_iter().flatten()) {
             entry.explicit_hash_key = Some(Cow::Owned(key));
         }
-        let faults = self.strike("PutRecords", stream, &entries, &ranges, instruments);
+        let faults = self.strike("PutRecords", stream, &entries, &known.ranges, instruments);
         let failed = faults.iter().flatten().count();
-        let records = entries.iter().zip(faults).map(|(entry, fault)| self.discarded(entry, fault, &ranges));
+        let records =
+            entries.iter().zip(faults).map(|(entry, fault)| self.discarded(entry, fault, &known.ranges));
         let answer =
             PutRecordsAnswer { failed_record_count: failed, records: records.collect::<Result<_, _>>()? };
         let counters = PutCounters::one_call(entries.len(), failed, entries::bytes(&entries));
@@ -116,11 +129,11 @@ impl Kinesis {
         accepted: &[serde_json::Value],
     ) -> Result<Vec<serde_json::Value>, AwsError> {
         let entries: Vec<Entry<'_>> = accepted.iter().map(Entry::of).collect();
-        let described = self.store.get_stream(stream).await?;
-        check_call(&entries, PutLimits::of(&described))?;
-        let ranges = ShardRanges::of(&described);
+        let known = self.known_streams.look_up(stream, &self.store).await?;
+        check_call(&entries, known.limits)?;
         let result = |entry| {
-            serde_json::to_value(self.discarded(entry, None, &ranges)?).map_err(|_| AwsError::internal())
+            serde_json::to_value(self.discarded(entry, None, &known.ranges)?)
+                .map_err(|_| AwsError::internal())
         };
         entries.iter().map(result).collect()
     }
@@ -137,8 +150,7 @@ impl Kinesis {
         let shard =
             entry.hash_key().and_then(|key| ranges.find(key)).ok_or_else(invalid_explicit_hash_key)?;
         let number = self.next_sequence_number.fetch_add(1, Ordering::Relaxed);
-        // 56 digits that begin as those of AWS do.
-        Ok(Discarded::Taken { sequence_number: format!("496{number:053}"), shard_id: &shard.id })
+        Ok(Discarded::Taken { sequence_number: SequenceNumber(number), shard_id: &shard.id })
     }
 }
 

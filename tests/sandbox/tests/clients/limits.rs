@@ -1,5 +1,7 @@
 //! The limits of calls, records and shards, and discarding.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_kinesis::primitives::Blob;
 use kinesis_sandbox::{Sandbox, SandboxError, SandboxOptions};
 
@@ -87,4 +89,23 @@ async fn discarded_records_are_answered_and_counted_but_not_kept() {
     let unknown =
         client.put_records().stream_name("other").set_records(Some(entries(1))).send().await.unwrap_err();
     assert!(unknown.into_service_error().is_resource_not_found_exception());
+}
+
+#[tokio::test]
+async fn discarded_records_go_to_the_shards_that_there_are_now() {
+    let sandbox = with_options(SandboxOptions { discard_records: true, ..SandboxOptions::default() }).await;
+    let client = kinesis(&sandbox);
+    let shards = async || {
+        let put =
+            client.put_records().stream_name(STREAM).set_records(Some(entries(100))).send().await.unwrap();
+        put.records()
+            .iter()
+            .filter_map(|record| record.shard_id().map(str::to_owned))
+            .collect::<BTreeSet<_>>()
+    };
+    let before = shards().await;
+    let merge = client.merge_shards().stream_name(STREAM).shard_to_merge("shardId-000000000000");
+    merge.adjacent_shard_to_merge("shardId-000000000001").send().await.unwrap();
+    assert_eq!(before.len(), 2);
+    assert_eq!(shards().await, ["shardId-000000000002".to_owned()].into());
 }
