@@ -7,6 +7,7 @@
 
 mod calls;
 mod settle;
+mod spent;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use self::calls::{Answer, Calls, Purpose};
 use self::settle::Settled;
+use self::spent::Spent;
 use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
@@ -53,6 +55,7 @@ struct Machine {
     /// What was last reported of records received and pending.
     reported: (u64, usize),
     flushes: HashMap<FlushId, oneshot::Sender<()>>,
+    spent: Spent,
 }
 
 /// How far a stream's life has come.
@@ -94,6 +97,7 @@ impl StreamShared {
             life: Life::Open,
             reported: (0, 0),
             flushes: HashMap::new(),
+            spent: Spent::default(),
         };
         Self { stream, machine: Mutex::new(machine), wake: Notify::new(), clock }
     }
@@ -113,8 +117,9 @@ impl StreamShared {
         self.with_machine(|machine, now| {
             machine.check_open()?;
             machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
-            Ok(())
+            Ok(machine.spent.next())
         })
+        .map(drop)
     }
 
     /// Asks for a flush; the receiver hears of its end, or of the task's.
@@ -173,6 +178,16 @@ impl StreamShared {
     /// The stream's state in numbers.
     pub(crate) fn snapshot(&self) -> StreamSnapshot {
         self.lock().pipeline.snapshot(self.clock.now())
+    }
+
+    /// Leaves memory to the callers, as long as there will be more of their records.
+    fn free_later(&self, spent: Spent) {
+        let mut machine = self.lock();
+        if machine.pipeline.outstanding() == 0 {
+            machine.spent = Spent::default();
+        } else {
+            machine.spent.take_over(spent);
+        }
     }
 
     fn with_machine<R>(&self, act: impl FnOnce(&mut Machine, Moment) -> R) -> R {
@@ -246,15 +261,17 @@ impl Driver {
     /// together, the outcomes and what takes their place would else be in memory at once.
     fn perform_all(&self, actions: &mut VecDeque<Action<Ticket>>, calls: &mut Calls) {
         let (mut settled, mut told, mut flushed) = (Settled::default(), None, Vec::new());
+        let mut spent = Spent::default();
         for action in actions.drain(..) {
             match action {
-                Action::Finish(finished) => settled.add(self.settle(finished, &mut told)),
+                Action::Finish(finished) => settled.add(self.settle(finished, &mut told, &mut spent)),
                 Action::Flushed(flush) => flushed.push(flush),
                 action => self.perform(action, calls),
             }
         }
         actions.shrink_to(BUFFERED);
         self.give_back(settled);
+        self.shared.free_later(spent);
         for flush in flushed {
             let waiter = self.shared.lock().flushes.remove(&flush);
             // Whoever asked may have stopped waiting.
@@ -385,10 +402,10 @@ impl Drop for Driver {
             machine.flushes.clear();
             machine.pipeline.take_actions(VecDeque::new())
         };
-        let (mut settled, mut told) = (Settled::default(), None);
+        let (mut settled, mut told, mut spent) = (Settled::default(), None, Spent::default());
         for action in actions {
             if let Action::Finish(finished) = action {
-                settled.add(self.settle(finished, &mut told));
+                settled.add(self.settle(finished, &mut told, &mut spent));
             }
         }
         // Perhaps those of a round that ended in a panic.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Driver;
+use super::spent::Spent;
 use crate::aggregation_format::DecodedRecord;
 use crate::core::pipeline::Finished;
 use crate::delivery::Ticket;
-use crate::kinesis_record::{History, KinesisRecord, KinesisRecordParts};
+use crate::kinesis_record::{History, KinesisRecord};
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
 use crate::reporter::guarded;
 use crate::types::{SequenceNumber, ShardId, StreamName};
@@ -33,7 +34,12 @@ impl Settled {
 impl Driver {
     /// Tells the owners; what their records took of the budget is for the caller to give back. `told` is what was told
     /// last, for its memory.
-    pub(super) fn settle(&self, finished: Finished<Ticket>, told: &mut Option<UserRecordResult>) -> Settled {
+    pub(super) fn settle(
+        &self,
+        finished: Finished<Ticket>,
+        told: &mut Option<UserRecordResult>,
+        spent: &mut Spent,
+    ) -> Settled {
         let (Finished::Stored { record, .. } | Finished::Failed { record, .. }) = &finished;
         let user_records = record.members.len();
         let bytes: usize = record.members.iter().map(|member| member.cost as usize).sum();
@@ -42,8 +48,9 @@ impl Driver {
             self.reporter.finished(&self.shared.stream, &finished, predicted);
         }
         match finished {
-            Finished::Stored { record, shard_id, sequence_number } => {
-                self.settle_stored(record, (shard_id, sequence_number), told);
+            Finished::Stored { mut record, shard_id, sequence_number } => {
+                self.settle_stored(&mut record, (shard_id, sequence_number), told);
+                spent.keep(record);
             }
             Finished::Failed { record, reason } => self.settle_failed(record, reason),
         }
@@ -52,11 +59,11 @@ impl Driver {
 
     fn settle_stored(
         &self,
-        record: KinesisRecord<Ticket>,
+        record: &mut KinesisRecord<Ticket>,
         (shard, number): (ShardId, SequenceNumber),
         told: &mut Option<UserRecordResult>,
     ) {
-        let KinesisRecordParts { members, history, .. } = record.into_parts();
+        let (members, history) = (std::mem::take(&mut record.members), std::mem::take(&mut record.history));
         let was_taken_apart = members.iter().any(|member| member.history.is_some());
         let latest = if was_taken_apart { history.clone() } else { History::default() };
         let together = match told {
