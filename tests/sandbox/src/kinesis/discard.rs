@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::entries::{self, Entry};
@@ -20,9 +21,6 @@ use crate::counters::PutCounters;
 
 /// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>
 const MAX_ENTRIES: usize = 500;
-
-/// What stands before the last 20 digits.
-const SEQUENCE_NUMBER_PREFIX: &str = "496000000000000000000000000000000000";
 
 /// The body of a PutRecords call, borrowed from the request.
 #[derive(Debug, Deserialize)]
@@ -69,13 +67,20 @@ struct SequenceNumber(u64);
 
 impl Serialize for SequenceNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{SEQUENCE_NUMBER_PREFIX}{:020}", self.0))
+        let mut digits = *b"49600000000000000000000000000000000000000000000000000000";
+        let mut rest = self.0;
+        for digit in digits.iter_mut().rev().take(20) {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        serializer.serialize_str(std::str::from_utf8(&digits).map_err(S::Error::custom)?)
     }
 }
 
 impl<'a> PutRecordsBody<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, AwsError> {
-        serde_json::from_slice(body).map_err(|error| AwsError::serialization(error.to_string()))
+        let text = std::str::from_utf8(body).map_err(|error| AwsError::serialization(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| AwsError::serialization(error.to_string()))
     }
 
     /// The stream's name, whichever way it is named.

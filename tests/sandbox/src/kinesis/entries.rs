@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use ferrokinesis::sequence::partition_key_to_hash_key;
 use serde_json::Value;
 
 use crate::codec::base64_decoded_bytes;
@@ -34,7 +33,7 @@ impl<'a> Entry<'a> {
     pub(super) fn hash_key(&self) -> Option<u128> {
         match &self.explicit_hash_key {
             Some(key) => key.parse().ok(),
-            None => Some(partition_key_to_hash_key(&self.partition_key)),
+            None => Some(u128::from_be_bytes(fast_md5::digest(self.partition_key.as_bytes()))),
         }
     }
 }

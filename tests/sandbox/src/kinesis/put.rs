@@ -79,11 +79,8 @@ impl Kinesis {
             limits.check_records(entries, self.enforce_limits)?;
             limits.check_call(entries)?;
         }
-        if !instruments.faults.strike_entries() {
-            return Ok(entries.iter().map(|_| None).collect());
-        }
-        let ranges = ShardRanges::of(&self.store.get_stream(stream).await?);
-        Ok(self.strike(operation, stream, entries, &ranges, instruments))
+        let known = self.known_streams.look_up(stream, &self.store).await?;
+        Ok(self.strike(operation, stream, entries, &known.ranges, instruments))
     }
 
     /// What the fault rules do to every entry.
@@ -95,13 +92,17 @@ impl Kinesis {
         ranges: &ShardRanges,
         instruments: Instruments<'_>,
     ) -> Vec<Option<RefusedEntry>> {
+        if !instruments.faults.strike_entries() {
+            return entries.iter().map(|_| None).collect();
+        }
         let shard_of =
             |entry: usize| entries.get(entry).and_then(Entry::hash_key).and_then(|key| ranges.find(key));
         let put = Put { service: Service::Kinesis, operation, stream, entries: entries.len() };
         let faults = instruments.faults.judge_entries(put, |entry| shard_of(entry).map(|shard| shard.number));
         let refuse = |(entry, fault): (usize, Option<EntryFault>)| {
+            let fault = fault?;
             let shard = shard_of(entry).map_or("", |shard| shard.id.as_str());
-            Some(RefusedEntry::new(fault?, shard, stream, &self.store.aws_account_id))
+            Some(RefusedEntry::new(fault, shard, stream, &self.store.aws_account_id))
         };
         faults.into_iter().enumerate().map(refuse).collect()
     }
