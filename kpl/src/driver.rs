@@ -10,6 +10,7 @@ mod settle;
 mod spent;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ use crate::user_record::RecordRef;
 pub(crate) struct StreamShared {
     pub(crate) stream: StreamName,
     machine: Mutex<Machine>,
+    /// Whether some shard is held back, for callers to know without the lock.
+    holds_back: AtomicBool,
     wake: Notify,
     clock: Clock,
 }
@@ -99,7 +102,8 @@ impl StreamShared {
             flushes: HashMap::new(),
             spent: Spent::default(),
         };
-        Self { stream, machine: Mutex::new(machine), wake: Notify::new(), clock }
+        let (machine, holds_back) = (Mutex::new(machine), AtomicBool::new(false));
+        Self { stream, machine, holds_back, wake: Notify::new(), clock }
     }
 
     /// Hands a record over, for which there is room, to be told by a future.
@@ -172,6 +176,9 @@ impl StreamShared {
 
     /// How long a record with this key that comes now would wait for its shard.
     pub(crate) fn expected_wait(&self, partition_key: &str) -> Duration {
+        if !self.holds_back.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
         self.lock().pipeline.expected_wait(partition_key, self.clock.now())
     }
 
@@ -249,6 +256,7 @@ impl Driver {
         machine.pipeline.advance(self.shared.clock.now());
         *actions = machine.pipeline.take_actions(std::mem::take(actions));
         machine.looks_at = machine.pipeline.next_wakeup();
+        self.shared.holds_back.store(machine.pipeline.holds_back(), Ordering::Relaxed);
         let finished = match machine.life {
             Life::Open => false,
             Life::Closing => machine.pipeline.outstanding() == 0,

@@ -47,6 +47,8 @@ pub(crate) struct Limiter<T> {
     /// When to look at which lane; holds exactly the lanes that have records.
     due: BTreeSet<(Moment, Lane)>,
     order: Option<Order>,
+    /// Lanes that are held back.
+    held_back: usize,
 }
 
 /// What keeps the order of records of one hash key.
@@ -67,6 +69,7 @@ impl<T> Limiter<T> {
             lanes: HashMap::new(),
             due: BTreeSet::new(),
             order: limits.strict_order.then(Order::default),
+            held_back: 0,
         }
     }
 
@@ -143,6 +146,7 @@ impl<T> Limiter<T> {
                     order.note(lane, looked)
                 }
             };
+            hold_back(&mut self.held_back, state, !state.queue.is_empty());
             schedule(&mut self.due, lane, state, next);
         }
         // What is left of an expired record comes back first.
@@ -199,6 +203,7 @@ impl<T> Limiter<T> {
         }
         state.failures = state.failures.saturating_add(1);
         state.paused_until = now.plus(full_jitter(state.failures, random));
+        hold_back(&mut self.held_back, state, true);
         if let Some(bucket) = state.bucket.as_mut().filter(|_| is_throttled) {
             bucket.slow_down(now);
         }
@@ -217,9 +222,9 @@ impl<T> Limiter<T> {
         self.due.first().map_or(Moment::NEVER, |(due, _)| *due)
     }
 
-    /// Whether no lane has records that wait for their time.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.due.is_empty()
+    /// Whether some lane is paused, or has records that wait for their time.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.held_back > 0
     }
 
     /// How long a record of this lane that comes now would wait, as far as pause and pace go.
@@ -247,7 +252,14 @@ impl<T> Limiter<T> {
 
     /// Forgets the lanes of shards that are known no more.
     pub(crate) fn forget(&mut self, is_known: impl Fn(ShardIndex) -> bool) {
-        self.lanes.retain(|lane, state| !state.queue.is_empty() || lane.is_none_or(&is_known));
+        let held_back = &mut self.held_back;
+        self.lanes.retain(|lane, state| {
+            let is_kept = !state.queue.is_empty() || lane.is_none_or(&is_known);
+            if !is_kept {
+                hold_back(held_back, state, false);
+            }
+            is_kept
+        });
     }
 
     /// User records queued.
@@ -276,6 +288,13 @@ impl Order {
             }
         }
     }
+}
+
+/// Notes whether a lane is held back, and counts it.
+fn hold_back<T>(count: &mut usize, state: &mut LaneState<T>, is_held_back: bool) {
+    *count += usize::from(is_held_back);
+    *count -= usize::from(state.is_held_back);
+    state.is_held_back = is_held_back;
 }
 
 fn schedule<T>(due_lanes: &mut BTreeSet<(Moment, Lane)>, lane: Lane, state: &mut LaneState<T>, due: Moment) {

@@ -117,9 +117,10 @@ impl StreamProducer {
     /// pace, what is queued for it, and the pause after it throttled or failed. For callers that are free to choose
     /// their keys: of a few keys drawn at random, the one with the shortest wait goes round a shard that is throttled.
     ///
-    /// Zero as long as nothing waits, and for delivery streams. What is still being aggregated, and what is under way, is
-    /// not counted, nor is the time that records wait for company. Takes the stream's lock for a moment, and where
-    /// something waits an MD5.
+    /// Zero as long as no shard is held back (paused, or with records that could not leave when it was looked at last),
+    /// and for delivery streams. What is still being aggregated, and what is under way, is not counted, nor is the time
+    /// that records wait for company. Costs next to nothing then; where a shard is held back the stream's lock for a
+    /// moment, and an MD5.
     #[must_use]
     pub fn expected_wait(&self, partition_key: &str) -> Duration {
         self.shared.expected_wait(partition_key)

@@ -23,6 +23,8 @@ pub(super) struct LaneState<T> {
     pub(super) queue: Queue<T>,
     pub(super) paused_until: Moment,
     pub(super) failures: u32,
+    /// Whether it is paused, or had records that could not leave when it was looked at last.
+    pub(super) is_held_back: bool,
     /// When it will be looked at.
     pub(super) due: Moment,
 }
@@ -43,7 +45,7 @@ pub(super) enum Looked {
 impl<T> LaneState<T> {
     pub(super) fn new(bucket: Option<TokenBucket>) -> Self {
         let (paused_until, due) = (Moment::ORIGIN, Moment::NEVER);
-        Self { bucket, queue: Queue::new(), paused_until, failures: 0, due }
+        Self { bucket, queue: Queue::new(), paused_until, failures: 0, is_held_back: false, due }
     }
 
     /// Releases from the front; answers when to come back.

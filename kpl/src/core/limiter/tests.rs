@@ -106,18 +106,39 @@ fn the_wait_for_a_shard_is_foreseen() {
     let mut limiter = limiter(100, None);
     let other = Some(ShardIndex(1));
     let wait = |limiter: &Limiter<u64>, lane, now| limiter.expected_wait(lane, at(now)).as_millis();
-    assert!(limiter.is_idle());
     assert_eq!(wait(&limiter, SHARD, 0), 0, "of a shard that nothing was sent to");
     for tag in 0..3500 {
         limiter.put(record(tag, 0, b"x", SHARD), at(0));
     }
-    assert!(!limiter.is_idle());
     assert_eq!((wait(&limiter, SHARD, 0), wait(&limiter, other, 0)), (2500, 0));
     release(&mut limiter, 0);
+    assert!(limiter.holds_back());
     assert_eq!(wait(&limiter, SHARD, 0), 2500, "what left was paid for");
     assert_eq!(wait(&limiter, SHARD, 1000), 1500);
     limiter.pause(SHARD, true, at(1000), at(1000), &mut fastrand::Rng::with_seed(1));
     assert!(wait(&limiter, SHARD, 1000) > 2500, "throttled: less from now on");
     assert_eq!(limiter.drain_all().len(), 2500);
-    assert!(limiter.is_idle());
+}
+
+#[test]
+fn what_is_held_back_is_known_until_it_has_left() {
+    let mut limiter = limiter(100, None);
+    limiter.put(record(0, 0, b"x", SHARD), at(0));
+    release(&mut limiter, 0);
+    assert!(!limiter.holds_back(), "it left");
+    limiter.pause(SHARD, false, at(0), at(0), &mut fastrand::Rng::with_seed(1));
+    assert!(limiter.holds_back(), "records that come now would wait");
+    limiter.put(record(1, 0, b"x", SHARD), at(0));
+    release(&mut limiter, 0);
+    assert!(limiter.holds_back());
+    release(&mut limiter, 60_000);
+    assert!(!limiter.holds_back());
+    for tag in 0..1001 {
+        limiter.put(record(tag, 0, b"x", SHARD), at(60_000));
+    }
+    release(&mut limiter, 60_000);
+    assert!(limiter.holds_back(), "more than a second's worth");
+    limiter.drain_all();
+    limiter.forget(|_| false);
+    assert!(!limiter.holds_back(), "of a shard that is known no more");
 }

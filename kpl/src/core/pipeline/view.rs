@@ -30,11 +30,16 @@ impl<T> Pipeline<T> {
 
     /// How long a record with this key that comes now would wait for its shard.
     pub(crate) fn expected_wait(&mut self, partition_key: &str, now: Moment) -> Duration {
-        if self.limiter.is_idle() {
+        if !self.limiter.holds_back() {
             return Duration::ZERO;
         }
         let hash_key = self.last_key.hash_key(partition_key);
         self.limiter.expected_wait(self.shards.predict(hash_key), now)
+    }
+
+    /// Whether records with some keys would have to wait for their shard.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.limiter.holds_back()
     }
 
     /// Records accepted since the start.
