@@ -15,6 +15,10 @@ use crate::config::{Destination, FlowConfig};
 /// The most bytes of records that one flow may hold, however much of the budget is free.
 const FLOW_BYTES: usize = 12 << 20;
 
+/// The most records that one flow may hold where each is an entry of a call: 16 calls. More would only wait, and no
+/// processor's cache holds them, which costs a fifth of the CPU time.
+const FLOW_ENTRIES: usize = 8_000;
+
 /// One flow's way out.
 #[derive(Debug)]
 pub struct Publisher {
@@ -22,6 +26,10 @@ pub struct Publisher {
     stream: StreamProducer,
     runtime: Handle,
 }
+
+/// Records that are handed over together.
+#[derive(Debug)]
+pub struct Batch(kpl::TaggedBatch);
 
 /// Where a flow's calls go.
 #[derive(Debug)]
@@ -87,12 +95,13 @@ impl Publisher {
     /// Hands a record over.
     #[must_use]
     pub fn publish(&self, tag: u64, record: RecordRef<'_>) -> Published {
-        match self.stream.try_send_tagged(record, tag) {
-            Ok(()) => Published::Accepted,
-            Err(SendError::Invalid((), problem)) => Published::Invalid(problem),
-            Err(SendError::Full(())) => Published::Full,
-            Err(_) => Published::Ended,
-        }
+        Published::from(self.stream.try_send_tagged(record, tag))
+    }
+
+    /// Gathers records, to hand many over at a time.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        Batch(self.stream.batch())
     }
 
     /// How long a record with this partition key would wait for its shard.
@@ -122,6 +131,25 @@ impl Publisher {
     }
 }
 
+impl Batch {
+    /// Takes a record in; it is handed over when the batch is full or dropped.
+    #[must_use]
+    pub fn publish(&mut self, tag: u64, record: RecordRef<'_>) -> Published {
+        Published::from(self.0.try_send(record, tag))
+    }
+}
+
+impl From<Result<(), SendError<()>>> for Published {
+    fn from(sent: Result<(), SendError<()>>) -> Self {
+        match sent {
+            Ok(()) => Self::Accepted,
+            Err(SendError::Invalid((), problem)) => Self::Invalid(problem),
+            Err(SendError::Full(())) => Self::Full,
+            Err(_) => Self::Ended,
+        }
+    }
+}
+
 fn producer_config(flow: &FlowConfig) -> Config {
     let mut config = Config::default();
     config.aggregation_enabled =
@@ -132,5 +160,8 @@ fn producer_config(flow: &FlowConfig) -> Config {
     // The file is the buffer and loses nothing by waiting.
     config.record_ttl = None;
     config.max_outstanding_bytes = FLOW_BYTES;
+    if !config.aggregation_enabled {
+        config.max_outstanding_records = FLOW_ENTRIES;
+    }
     config
 }

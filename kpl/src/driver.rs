@@ -116,14 +116,19 @@ impl StreamShared {
         })
     }
 
-    /// The same, to be told by a tag.
-    pub(crate) fn accept_tagged(&self, record: RecordRef<'_>, cost: u32, tag: u64) -> Result<(), Closed> {
+    /// The same for many at once, with what each took of the budget and the tag by which it is told.
+    pub(crate) fn accept_tagged<'a>(
+        &self,
+        records: impl Iterator<Item = (RecordRef<'a>, u32, u64)>,
+    ) -> Result<(), Closed> {
         self.with_machine(|machine, now| {
             machine.check_open()?;
-            machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
-            Ok(machine.spent.next())
+            for (record, cost, tag) in records {
+                drop(machine.spent.next());
+                machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
+            }
+            Ok(())
         })
-        .map(drop)
     }
 
     /// Asks for a flush; the receiver hears of its end, or of the task's.

@@ -70,6 +70,7 @@
 //! | [`Producer::send`] | waits, first come first served | a [`Delivery`] |
 //! | [`Producer::try_send`] | hands the record back: [`SendError::Full`] | a [`Delivery`] |
 //! | [`StreamProducer::try_send_tagged`] | says [`SendError::Full`] | the [`OutcomeSink`], by a number of yours |
+//! | [`StreamProducer::batch`], many at a time | says [`SendError::Full`] | the same |
 //!
 //! Everything is bounded: room is [`Config::max_outstanding_bytes`] and [`Config::max_outstanding_records`], and a record
 //! gives its room back with its outcome. [`StreamProducer`] is the form for the hot path: the stream is looked up once
@@ -217,7 +218,7 @@ pub use metrics::{MetricsSink, NoMetrics};
 pub use metrics_upload::{CloudWatchMetrics, MetricsStartError};
 pub use outcome::{Attempt, FailureReason, Outcome, UserRecordFailed, UserRecordResult};
 pub use partition_key::PartitionKey;
-pub use producer::{Permit, Producer, ProducerBuilder, SendError, StartError, StreamProducer};
+pub use producer::{Permit, Producer, ProducerBuilder, SendError, StartError, StreamProducer, TaggedBatch};
 pub use put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
     RecordDistributionStrategy, ShardDescription, ShardListing,

@@ -29,10 +29,12 @@ mod builder;
 mod configs;
 mod permit;
 mod stream_producer;
+mod tagged_batch;
 
 pub use builder::{ProducerBuilder, StartError};
 pub use permit::Permit;
 pub use stream_producer::StreamProducer;
+pub use tagged_batch::TaggedBatch;
 
 /// Takes user records and puts them into streams. Cloning is cheap, and clones are the same producer.
 ///

@@ -9,12 +9,12 @@ use crate::config::{FlowConfig, RefusedPolicy};
 use crate::core::flow::{Publish, Record};
 use crate::dead_letter::{DeadLetter, INVALID, OVER_LIMIT};
 use crate::dead_letter_file::{DeadLetterError, DeadLetterFile};
-use crate::publisher::{Published, Publisher};
+use crate::publisher::{Batch, Published};
 
 /// Takes a pump's records.
 pub(super) struct Handover<'a> {
     pub(super) config: &'a FlowConfig,
-    pub(super) publisher: &'a Publisher,
+    pub(super) batch: Batch,
     pub(super) dead_letters: &'a DeadLetterFile,
     pub(super) clock: Clock,
     /// Bytes of the last record: for so many there has to be room.
@@ -40,7 +40,7 @@ impl Handover<'_> {
             return self.dead_letter(record, OVER_LIMIT, message);
         }
         let to_send = RecordRef { dedup_id, ..RecordRef::new(record.partition_key, record.data) };
-        match self.publisher.publish(record.tag.to_number(), to_send) {
+        match self.batch.publish(record.tag.to_number(), to_send) {
             Published::Accepted => Publish::Accepted,
             Published::Full => Publish::Full,
             Published::Ended => {

@@ -46,11 +46,13 @@ impl FlowTask {
             self.save_now();
         }
         let Self { config, flow, publisher, dead_letters, clock, .. } = self;
-        let mut handover =
-            Handover { config, publisher, dead_letters, clock: *clock, wanted: 0, trouble: None };
+        let batch = publisher.batch();
+        let mut handover = Handover { config, batch, dead_letters, clock: *clock, wanted: 0, trouble: None };
         let expected_wait = |key: &str| publisher.expected_wait(key);
         let pumped = flow.pump(file, clock.wall_time_ms(), expected_wait, |record| handover.take(record));
-        let Handover { wanted, trouble, .. } = handover;
+        let Handover { wanted, trouble, batch, .. } = handover;
+        // What is gathered is on its way from here on.
+        drop(batch);
         match trouble {
             Some(Trouble::ProducerEnded) => self.state.has_failed = true,
             Some(Trouble::DeadLetter(error)) => {

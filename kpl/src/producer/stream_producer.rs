@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::permit::Permit;
+use super::tagged_batch::TaggedBatch;
 use super::{Inner, SendError};
 use crate::delivery::Delivery;
 use crate::driver::{Closed, StreamShared};
-use crate::permits::{Budget, Full};
+use crate::permits::Budget;
 use crate::user_record::{InvalidUserRecord, RecordRef};
 
 /// One stream of a producer, looked up once: the form of the hot path. Cloning is cheap.
@@ -74,10 +75,17 @@ impl StreamProducer {
             .checked(&self.shared.stream, record)
             .map_err(|problem| SendError::Invalid((), problem))?;
         let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
-        self.shared.accept_tagged(record, cost, tag).map_err(|Closed| {
+        self.shared.accept_tagged(std::iter::once((record, cost, tag))).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
             SendError::Closed(())
         })
+    }
+
+    /// Gathers records to hand them over together: the form for many records at a time. Cheap, but keeps buffers: to be
+    /// used for more than a few.
+    #[must_use]
+    pub fn batch(&self) -> TaggedBatch {
+        TaggedBatch::new(self.clone())
     }
 
     /// Waits until a record of `bytes` (data and partition key) would have had room. Returns at once when the producer
@@ -148,12 +156,16 @@ impl StreamProducer {
         self.accept(record, cost)
     }
 
-    fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
+    /// Takes room for a record, or hurries what there is.
+    pub(super) fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
+        let pressed = || self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full);
+        self.take_at_once(record).ok_or_else(pressed)
+    }
+
+    /// Takes room for a record if there is any; answers what was taken.
+    pub(super) fn take_at_once(&self, record: &RecordRef<'_>) -> Option<u32> {
         let cost = Budget::cost(record);
-        match self.inner.budget.try_take(cost) {
-            Ok(()) => Ok(cost),
-            Err(Full) => Err(self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full)),
-        }
+        self.inner.budget.try_take(cost).ok().map(|()| cost)
     }
 
     /// There is no room. It may be another stream that holds it.

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod back_pressure;
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod dedup_and_compression;
