@@ -192,14 +192,16 @@ impl StreamShared {
         self.lock().pipeline.snapshot(self.clock.now())
     }
 
-    /// Leaves memory to the callers, as long as there will be more of their records.
-    fn free_later(&self, spent: Spent) {
+    /// Leaves memory to the callers as long as there are more of their records; answers whether there are.
+    fn free_later(&self, spent: Spent) -> bool {
         let mut machine = self.lock();
-        if machine.pipeline.outstanding() == 0 {
-            machine.spent = Spent::default();
-        } else {
+        let is_busy = machine.pipeline.outstanding() > 0;
+        if is_busy {
             machine.spent.take_over(spent);
+        } else {
+            machine.spent = Spent::default();
         }
+        is_busy
     }
 
     fn with_machine<R>(&self, act: impl FnOnce(&mut Machine, Moment) -> R) -> R {
@@ -284,7 +286,9 @@ impl Driver {
         }
         actions.shrink_to(BUFFERED);
         self.give_back(settled);
-        self.shared.free_later(spent);
+        if settled.user_records > 0 && !self.shared.free_later(spent) {
+            guarded(|| self.transport.rest());
+        }
         for flush in flushed {
             let waiter = self.shared.lock().flushes.remove(&flush);
             // Whoever asked may have stopped waiting.

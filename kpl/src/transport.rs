@@ -27,6 +27,10 @@ pub trait Transport: Send + Sync + 'static {
     /// strategy if it can. Asked when a stream is first used, when a record shows that the shards changed, and now and
     /// then while there is traffic.
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing>;
+
+    /// A stream has nothing under way any more, perhaps for long: what is kept for the next call can be given back. Called
+    /// from the stream's task, and so must not block. Does nothing by default.
+    fn rest(&self) {}
 }
 
 /// A service that takes metrics: CloudWatch, or a stand-in for it. See

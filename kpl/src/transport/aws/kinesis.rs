@@ -16,6 +16,7 @@ use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, client_config, connect};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
+use own_json::Bodies;
 use shard_listing::SaidOnce;
 
 /// A [`Transport`] to Kinesis Data Streams.
@@ -27,6 +28,7 @@ use shard_listing::SaidOnce;
 pub struct AwsTransport {
     client: Client,
     wire: PutWire,
+    bodies: Bodies,
     said: SaidOnce,
 }
 
@@ -105,7 +107,8 @@ impl AwsTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_kinesis::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        Self { client: Client::from_conf(config), wire: PutWire::Json, said: SaidOnce::default() }
+        let client = Client::from_conf(config);
+        Self { client, wire: PutWire::Json, bodies: Bodies::default(), said: SaidOnce::default() }
     }
 
     /// The same transport with PutRecords written otherwise. Default: [`Wire::Json`].
@@ -126,7 +129,9 @@ impl AwsTransport {
 impl Transport for AwsTransport {
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
         match &self.wire {
-            PutWire::Json => Box::pin(own_json::put_records(self.client.clone(), request)),
+            PutWire::Json => {
+                Box::pin(own_json::put_records(self.client.clone(), self.bodies.clone(), request))
+            }
             #[cfg(feature = "cbor")]
             PutWire::Cbor(client) => Box::pin(cbor::put_records(client.clone(), request)),
         }
@@ -134,6 +139,10 @@ impl Transport for AwsTransport {
 
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing> {
         Box::pin(shard_listing::list(self.client.clone(), stream, self.said.clone()))
+    }
+
+    fn rest(&self) {
+        self.bodies.rest();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: a request differs from the SDK's in nothing but the order of its members; errors stay the SDK's to
 //! read; an answer that cannot be read is an error.
 
+mod body;
 mod json;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::metadata::Builder;
 use bytes::Bytes;
 
+pub(super) use self::body::Bodies;
 use self::json::{request_body, response_of};
 use super::call_to;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse};
@@ -29,10 +31,11 @@ use crate::transport::aws::call_error;
 /// Makes a call.
 pub(super) async fn put_records(
     client: Client,
+    bodies: Bodies,
     request: PutRecordsRequest,
 ) -> Result<PutRecordsResponse, CallError> {
     let answer = AnswerSlot::default();
-    let body = Bytes::from(request_body(&request));
+    let body = request_body(&request, &bodies);
     // From here on the body is all that is needed.
     let PutRecordsRequest { stream, entries } = request;
     drop(entries);

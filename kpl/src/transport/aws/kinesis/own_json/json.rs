@@ -10,9 +10,11 @@ use std::io::Write;
 use std::marker::PhantomData;
 
 use base64_simd::STANDARD;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
+use super::body::{Bodies, Body};
 use crate::put_records::{EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
 use crate::types::{SequenceNumber, ShardId};
 
@@ -23,23 +25,28 @@ const AROUND_ENTRY: usize = 40;
 const EXPLICIT_HASH_KEY: usize = 60;
 
 /// The body of a call (Kinesis API reference, `PutRecords`).
-pub(super) fn request_body(request: &PutRecordsRequest) -> Vec<u8> {
+pub(super) fn request_body(request: &PutRecordsRequest, bodies: &Bodies) -> Bytes {
     let (name, stream) = match request.stream.arn() {
         Some(arn) => (&b"{\"StreamARN\":"[..], arn),
         None => (&b"{\"StreamName\":"[..], request.stream.as_str()),
     };
-    let entries: usize = request.entries.iter().map(entry_bytes).sum();
-    let mut body = Vec::with_capacity(AROUND_ENTRY + stream.len() + entries);
+    let mut body = bodies.body(room_for(request));
     write_member(&mut body, name, stream);
-    body.extend_from_slice(b",\"Records\":[");
+    body.push(b",\"Records\":[");
     for (place, entry) in request.entries.iter().enumerate() {
         if place > 0 {
-            body.push(b',');
+            body.push(b",");
         }
         write_entry(&mut body, entry);
     }
-    body.extend_from_slice(b"]}");
-    body
+    body.push(b"]}");
+    body.into_bytes()
+}
+
+/// Bytes of the body, or a few more, if no key has to be escaped.
+fn room_for(request: &PutRecordsRequest) -> usize {
+    let stream = request.stream.arn().unwrap_or(request.stream.as_str());
+    AROUND_ENTRY + stream.len() + request.entries.iter().map(entry_bytes).sum::<usize>()
 }
 
 fn entry_bytes(entry: &PutRecordsEntry) -> usize {
@@ -48,38 +55,38 @@ fn entry_bytes(entry: &PutRecordsEntry) -> usize {
     data + entry.partition_key.len() + explicit_hash_key + AROUND_ENTRY
 }
 
-fn write_entry(body: &mut Vec<u8>, entry: &PutRecordsEntry) {
-    body.extend_from_slice(b"{\"Data\":\"");
-    STANDARD.encode_append(&entry.data, body);
+fn write_entry(body: &mut Body, entry: &PutRecordsEntry) {
+    body.push(b"{\"Data\":\"");
+    body.push_base64(&entry.data);
     if let Some(hash_key) = entry.explicit_hash_key {
         // Writing to memory does not fail.
         let _ = write!(body, "\",\"ExplicitHashKey\":\"{hash_key}");
     }
     write_member(body, b"\",\"PartitionKey\":", &entry.partition_key);
-    body.push(b'}');
+    body.push(b"}");
 }
 
-fn write_member(body: &mut Vec<u8>, name: &[u8], text: &str) {
-    body.extend_from_slice(name);
-    body.push(b'"');
+fn write_member(body: &mut Body, name: &[u8], text: &str) {
+    body.push(name);
+    body.push(b"\"");
     if text.bytes().any(must_be_escaped) {
         text.bytes().for_each(|byte| write_escaped(body, byte));
     } else {
-        body.extend_from_slice(text.as_bytes());
+        body.push(text.as_bytes());
     }
-    body.push(b'"');
+    body.push(b"\"");
 }
 
 fn must_be_escaped(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
-fn write_escaped(body: &mut Vec<u8>, byte: u8) {
+fn write_escaped(body: &mut Body, byte: u8) {
     if must_be_escaped(byte) {
         // Writing to memory does not fail.
         let _ = write!(body, "\\u{byte:04x}");
     } else {
-        body.push(byte);
+        body.push(&[byte]);
     }
 }
 
