@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::config::{Destination, FlowConfig};
 
 /// The most bytes of records that one flow may hold, however much of the budget is free.
-const FLOW_BYTES: usize = 12 << 20;
+const FLOW_BYTES: usize = 10 << 20;
 
 /// The most records that one flow may hold where each is an entry of a call: 16 calls. More would only wait, and no
 /// processor's cache holds them, which costs a fifth of the CPU time.

@@ -32,7 +32,8 @@ pub struct Delivery {
 
 /// Takes the outcomes of records that were sent with a tag instead of a future.
 ///
-/// Called from the producer's tasks, in no particular order: it must not block. A panic in it is caught and logged,
+/// Called from the producer's tasks (and from a [`TaggedBatch`](crate::TaggedBatch) that finds the producer closed, on its
+/// caller's thread), in no particular order: it must not block. A panic in it is caught and logged,
 /// and the outcomes of that call are lost.
 pub trait OutcomeSink: Send + Sync + 'static {
     /// These records were stored.

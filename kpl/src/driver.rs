@@ -111,6 +111,7 @@ impl StreamShared {
         self.with_machine(|machine, now| {
             machine.check_open()?;
             let (ticket, delivery) = machine.places.next();
+            drop(machine.spent.next());
             machine.pipeline.accept(record, ticket, cost, now);
             Ok(delivery)
         })
@@ -193,14 +194,18 @@ impl StreamShared {
     }
 
     /// Leaves memory to the callers as long as there are more of their records; answers whether there are.
-    fn free_later(&self, spent: Spent) -> bool {
+    fn free_later(&self, mut spent: Spent) -> bool {
         let mut machine = self.lock();
         let is_busy = machine.pipeline.outstanding() > 0;
+        let mut unused = Spent::default();
         if is_busy {
-            machine.spent.take_over(spent);
+            machine.spent.take_over(&mut spent);
         } else {
-            machine.spent = Spent::default();
+            std::mem::swap(&mut machine.spent, &mut unused);
         }
+        // What is freed here is freed without the lock.
+        drop(machine);
+        drop((spent, unused));
         is_busy
     }
 
@@ -417,6 +422,7 @@ impl Drop for Driver {
             machine.life = Life::Ended;
             machine.pipeline.abort(self.shared.clock.now());
             machine.flushes.clear();
+            machine.spent = Spent::default();
             machine.pipeline.take_actions(VecDeque::new())
         };
         let (mut settled, mut told, mut spent) = (Settled::default(), None, Spent::default());

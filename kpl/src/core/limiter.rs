@@ -146,7 +146,8 @@ impl<T> Limiter<T> {
                     order.note(lane, looked)
                 }
             };
-            hold_back(&mut self.held_back, state, !state.queue.is_empty());
+            let is_held_back = !state.queue.is_empty() || state.paused_until > now;
+            hold_back(&mut self.held_back, state, is_held_back);
             schedule(&mut self.due, lane, state, next);
         }
         // What is left of an expired record comes back first.

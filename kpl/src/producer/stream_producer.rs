@@ -74,7 +74,7 @@ impl StreamProducer {
             .inner
             .checked(&self.shared.stream, record)
             .map_err(|problem| SendError::Invalid((), problem))?;
-        let cost = self.take_now(&record).map_err(|refusal| refusal.with(()))?;
+        let cost = self.take_or_press(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(std::iter::once((record, cost, tag))).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
             SendError::Closed(())
@@ -145,7 +145,7 @@ impl StreamProducer {
 
     pub(super) fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
         let record = self.checked(record)?;
-        let cost = self.take_now(&record)?;
+        let cost = self.take_or_press(&record)?;
         self.accept(record, cost)
     }
 
@@ -157,7 +157,7 @@ impl StreamProducer {
     }
 
     /// Takes room for a record, or hurries what there is.
-    pub(super) fn take_now(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
+    pub(super) fn take_or_press(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
         let pressed = || self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full);
         self.take_at_once(record).ok_or_else(pressed)
     }

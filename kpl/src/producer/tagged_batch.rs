@@ -28,6 +28,10 @@ const GATHERED_BYTES: usize = 4 << 10;
 /// stream's lock, for which the stream's own task competes, a look at the clock, and a wake-up. Dropping it hands over
 /// what is gathered.
 ///
+/// What is gathered has room in the budget, but the stream does not know of it: it is neither flushed nor awaited by a
+/// flush or a close, cannot be hurried for somebody who waits for room, and has no place yet in a strict order. So
+/// [`hand_over`](Self::hand_over) before you wait for room, flush, close, or send to the stream in another way.
+///
 /// ```
 /// # async fn example(stream: kpl::StreamProducer, log: &str) -> Result<(), kpl::SendError<()>> {
 /// let mut batch = stream.batch();
@@ -93,7 +97,7 @@ impl TaggedBatch {
             Some(cost) => cost,
             None => {
                 self.hand_over();
-                self.stream.take_now(&record).map_err(|refusal| refusal.with(()))?
+                self.stream.take_or_press(&record).map_err(|refusal| refusal.with(()))?
             }
         };
         self.gathered.push(record, cost, tag);
@@ -108,25 +112,28 @@ impl TaggedBatch {
         if self.gathered.records.is_empty() {
             return;
         }
-        if let Err(Closed) = self.stream.shared.accept_tagged(self.gathered.iter()) {
+        // Whatever happens below, nothing is handed over twice.
+        let mut gathered = std::mem::take(&mut self.gathered);
+        if let Err(Closed) = self.stream.shared.accept_tagged(gathered.iter()) {
             self.is_closed = true;
-            self.give_up();
+            self.give_up(&gathered);
         }
-        self.gathered.clear();
+        gathered.clear();
+        self.gathered = gathered;
     }
 
     /// The producer was closed while records were being gathered.
-    fn give_up(&self) {
+    fn give_up(&self, gathered: &Gathered) {
         let inner = &self.stream.inner;
         let mut cost = 0;
-        for (record, record_cost, tag) in self.gathered.iter() {
+        for (record, record_cost, tag) in gathered.iter() {
             cost += record_cost as usize;
             let record = owned(&self.stream, record);
             let failed = UserRecordFailed::new(FailureReason::Aborted, Arc::from([]), false, record);
             guarded(|| inner.outcomes.failed(tag, failed));
         }
         guarded(|| inner.outcomes.told());
-        inner.budget.give_back(cost, self.gathered.records.len());
+        inner.budget.give_back(cost, gathered.records.len());
     }
 }
 
