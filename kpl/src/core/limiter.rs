@@ -73,6 +73,19 @@ impl<T> Limiter<T> {
         }
     }
 
+    /// Lets a record pass if nothing holds it back: most need not be queued. Otherwise it is, as by [`Limiter::put`].
+    pub(crate) fn pass(&mut self, record: KinesisRecord<T>, now: Moment) -> Option<KinesisRecord<T>> {
+        let is_free = self.order.is_none() && {
+            let state = lane_of(&mut self.lanes, record.predicted_shard, self.pace, now);
+            state.queue.is_empty() && state.admit(record.data.len(), now).is_ok()
+        };
+        if is_free {
+            return Some(record);
+        }
+        self.put(record, now);
+        None
+    }
+
     /// Queues a record in its lane, behind the older ones.
     pub(crate) fn put(&mut self, record: KinesisRecord<T>, now: Moment) {
         let keeps_order = self.order.is_some();
@@ -107,9 +120,7 @@ impl<T> Limiter<T> {
         place: impl FnOnce(&Queue<T>, &KinesisRecord<T>) -> usize,
     ) {
         let lane = record.predicted_shard;
-        let pace = self.pace;
-        let new = || LaneState::new(lane.map(|_| TokenBucket::new(pace, now)));
-        let state = self.lanes.entry(lane).or_insert_with(new);
+        let state = lane_of(&mut self.lanes, lane, self.pace, now);
         let place = place(&state.queue, &record);
         state.queue.insert(place, record);
         // The next release finds a pause, or what expires during it. Where order is kept, the record may pass others.
@@ -289,6 +300,16 @@ impl Order {
             }
         }
     }
+}
+
+/// A lane, which is new when its first record comes.
+fn lane_of<T>(
+    lanes: &mut HashMap<Lane, LaneState<T>>,
+    lane: Lane,
+    pace: Pace,
+    now: Moment,
+) -> &mut LaneState<T> {
+    lanes.entry(lane).or_insert_with(|| LaneState::new(lane.map(|_| TokenBucket::new(pace, now))))
 }
 
 /// Notes whether a lane is held back, and counts it.

@@ -257,7 +257,7 @@ impl<T> Pipeline<T> {
     /// batch that failed there is nothing.
     pub(crate) fn compressed(&mut self, id: BatchId, data: Vec<Option<Bytes>>, now: Moment) {
         for record in self.compressor.finish(id, data) {
-            self.limiter.put(record, now);
+            self.limit_one(record, now);
         }
         self.start_compressing();
     }
@@ -283,11 +283,8 @@ impl<T> Pipeline<T> {
 
         let (mut released, mut expired) = (std::mem::take(&mut self.released), Vec::new());
         self.limiter.release(now, &mut released, &mut expired);
-        for mut record in released.drain(..) {
-            if self.is_hurried(&record) {
-                record.deadline = record.deadline.min(now);
-            }
-            self.collector.put(record);
+        for record in released.drain(..) {
+            self.collect(record, now);
         }
         released.shrink_to(BUFFERED);
         self.released = released;

@@ -62,7 +62,8 @@ impl<T> LaneState<T> {
                 expired.extend(self.queue.pop_front());
                 continue;
             }
-            if let Err(wait) = self.admit(0, now) {
+            let bytes = head.data.len();
+            if let Err(wait) = self.admit(bytes, now) {
                 return wait.min(expiration);
             }
             released.extend(self.queue.pop_front());
@@ -106,15 +107,15 @@ impl<T> LaneState<T> {
                 break Looked::Expired;
             }
             let place = waiting.len();
-            let keys = match self.queue.get(place) {
-                Some(record) if place < PASSED_OVER => record.hash_keys,
+            let (keys, bytes) = match self.queue.get(place) {
+                Some(record) if place < PASSED_OVER => (record.hash_keys, record.data.len()),
                 _ => break Looked::Blocked(expires),
             };
             if under_way.overlaps(keys) || waiting.iter().any(|span| overlap(*span, keys)) {
                 waiting.push(keys);
                 continue;
             }
-            if let Err(wait) = self.admit(place, now) {
+            if let Err(wait) = self.admit(bytes, now) {
                 break Looked::Until(wait.min(expires));
             }
             under_way.insert(keys);
@@ -136,12 +137,11 @@ impl<T> LaneState<T> {
         self.paused_until.max(credit).since(now)
     }
 
-    /// Whether the record there may leave, as far as pause and pace go; if not, when to ask again.
-    fn admit(&mut self, place: usize, now: Moment) -> Result<(), Moment> {
+    /// Whether a record of so many bytes may leave, as far as pause and pace go; if not, when to ask again.
+    pub(super) fn admit(&mut self, bytes: usize, now: Moment) -> Result<(), Moment> {
         if self.paused_until > now {
             return Err(self.paused_until);
         }
-        let bytes = self.queue.get(place).map_or(0, |record| record.data.len());
         let credit = self.bucket.as_mut().map_or(Ok(()), |bucket| bucket.take(bytes, now));
         credit.map_err(|credit_at| credit_at.max(now.plus(PATIENCE)))
     }

@@ -142,3 +142,17 @@ fn what_is_held_back_is_known_until_it_has_left() {
     limiter.forget(|_| false);
     assert!(!limiter.holds_back(), "of a shard that is known no more");
 }
+
+#[test]
+fn a_record_passes_if_nothing_holds_it_back() {
+    let mut limiter = limiter(100, None);
+    let new = |tag| record(tag, 0, b"x", SHARD);
+    assert!((0..1000).all(|tag| limiter.pass(new(tag), at(0)).is_some()), "a second's worth");
+    assert!(limiter.pass(new(1000), at(0)).is_none(), "what is more is queued");
+    assert!(limiter.pass(new(1001), at(500)).is_none(), "behind it, whatever the bucket holds by then");
+    assert_eq!(limiter.members(), 2);
+    release(&mut limiter, 500);
+    assert!(limiter.pass(new(1002), at(500)).is_some());
+    limiter.pause(SHARD, false, at(500), at(500), &mut fastrand::Rng::with_seed(1));
+    assert!(limiter.pass(new(1003), at(500)).is_none(), "paused");
+}

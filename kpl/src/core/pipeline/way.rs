@@ -82,9 +82,23 @@ impl<T> Pipeline<T> {
             Compression::Gzip => self.compressor.put(record),
         };
         match record {
-            Some(record) => self.limiter.put(record, now),
+            Some(record) => self.limit_one(record, now),
             None => self.start_compressing(),
         }
+    }
+
+    pub(super) fn limit_one(&mut self, record: KinesisRecord<T>, now: Moment) {
+        if let Some(record) = self.limiter.pass(record, now) {
+            self.collect(record, now);
+        }
+    }
+
+    /// Puts a record that may leave among those that wait for a call.
+    pub(super) fn collect(&mut self, mut record: KinesisRecord<T>, now: Moment) {
+        if self.is_hurried(&record) {
+            record.deadline = record.deadline.min(now);
+        }
+        self.collector.put(record);
     }
 
     pub(super) fn start_compressing(&mut self) {
