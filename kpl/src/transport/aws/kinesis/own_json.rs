@@ -3,7 +3,6 @@
 //! Invariant: a request differs from the SDK's in nothing but the order of its members; errors stay the SDK's to
 //! read; an answer that cannot be read is an error.
 
-mod body;
 mod json;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +21,7 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::metadata::Builder;
 use bytes::Bytes;
 
-pub(super) use self::body::Bodies;
+pub(super) use self::json::Bodies;
 use self::json::{request_body, response_of};
 use super::call_to;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse};

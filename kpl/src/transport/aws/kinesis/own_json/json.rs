@@ -3,6 +3,7 @@
 //!
 //! Invariant: what is written is JSON whatever the keys hold; any answer is read or refused, never a panic.
 
+mod body;
 mod plain;
 
 use std::fmt::Formatter;
@@ -14,7 +15,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::body::{Bodies, Body};
+pub(in super::super) use self::body::Bodies;
+use self::body::Body;
 use crate::put_records::{EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
 use crate::types::{SequenceNumber, ShardId};
 

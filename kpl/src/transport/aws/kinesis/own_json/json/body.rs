@@ -24,7 +24,7 @@ const SPARES: usize = 4;
 
 /// The bodies of one transport. Clones are the same ones.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Bodies(Arc<Mutex<Pages>>);
+pub(in super::super::super) struct Bodies(Arc<Mutex<Pages>>);
 
 #[derive(Debug, Default)]
 struct Pages {
@@ -57,7 +57,7 @@ impl Bodies {
     }
 
     /// Gives back what is kept, but for as many as are in use: other streams may be busy.
-    pub(in super::super) fn rest(&self) {
+    pub(in super::super::super) fn rest(&self) {
         let mut pages = self.lock();
         let kept = pages.in_use.min(pages.spares.len());
         let unused = pages.spares.split_off(kept);
