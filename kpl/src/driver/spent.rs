@@ -22,10 +22,9 @@ pub(super) struct Spent {
 impl Spent {
     /// Keeps a record that was settled, if there is room. (Aggregates are too few to matter.)
     pub(super) fn keep(&mut self, record: KinesisRecord<Ticket>) {
-        let bytes = self.bytes + bytes(&record);
-        if bytes <= SPENT_BYTES && matches!(record.content, Content::Single { .. }) {
-            self.bytes = bytes;
-            self.records.push(record);
+        let fits = self.bytes + bytes(&record) <= SPENT_BYTES;
+        if fits && matches!(record.content, Content::Single { .. }) {
+            self.push(record);
         }
     }
 
@@ -37,9 +36,13 @@ impl Spent {
         while self.bytes < SPENT_BYTES
             && let Some(record) = other.next()
         {
-            self.bytes += bytes(&record);
-            self.records.push(record);
+            self.push(record);
         }
+    }
+
+    fn push(&mut self, record: KinesisRecord<Ticket>) {
+        self.bytes += bytes(&record);
+        self.records.push(record);
     }
 
     /// One of them, to be dropped.

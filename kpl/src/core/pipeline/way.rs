@@ -87,6 +87,7 @@ impl<T> Pipeline<T> {
         }
     }
 
+    /// A record that nothing holds back goes on to the collector at once; the limiter keeps any other.
     pub(super) fn limit_one(&mut self, record: KinesisRecord<T>, now: Moment) {
         if let Some(record) = self.limiter.pass(record, now) {
             self.collect(record, now);

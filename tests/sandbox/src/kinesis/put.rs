@@ -74,12 +74,11 @@ impl Kinesis {
         instruments: Instruments<'_>,
     ) -> Result<Vec<Option<RefusedEntry>>, AwsError> {
         let stream = checked["StreamName"].as_str().unwrap_or_default();
-        if !PutLimits::DEFAULT.hold(entries) {
-            let limits = PutLimits::of(&self.store.get_stream(stream).await?);
-            limits.check_records(entries, self.enforce_limits)?;
-            limits.check_call(entries)?;
-        }
         let known = self.known_streams.look_up(stream, &self.store).await?;
+        if !PutLimits::DEFAULT.hold(entries) {
+            known.limits.check_records(entries, self.enforce_limits)?;
+            known.limits.check_call(entries)?;
+        }
         Ok(self.strike(operation, stream, entries, &known.ranges, instruments))
     }
 
