@@ -16,12 +16,12 @@ use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::operation::get_shard_iterator::GetShardIteratorInput;
 use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
 use aws_sdk_kinesis::types::{Shard, ShardIteratorType};
-use kpl::{SequenceNumber, ShardId};
+use kpl::{HashKeyRange, SequenceNumber, ShardId};
 use tokio::time::{Interval, MissedTickBehavior};
 
 pub use connection::connect;
+use deaggregation::KinesisRecord;
 pub use deaggregation::{ConsumedRecord, ReadTotals};
-use deaggregation::{HashKeyRange, KinesisRecord};
 use lineage::ShardLineage;
 
 /// The service allows five GetRecords a second for each shard (Kinesis API reference, `GetRecords`).
@@ -282,8 +282,13 @@ fn lineage_entry(shard: &Shard) -> lineage::ListedShard {
     lineage::ListedShard {
         shard: shard.shard_id().into(),
         parents: parents.into_iter().flatten().map(ShardId::from).collect(),
-        range: shard.hash_key_range().and_then(HashKeyRange::new),
+        range: shard.hash_key_range().and_then(hash_key_range),
     }
+}
+
+/// The range, if its ends are numbers in order.
+fn hash_key_range(range: &aws_sdk_kinesis::types::HashKeyRange) -> Option<HashKeyRange> {
+    HashKeyRange::parse(range.starting_hash_key(), range.ending_hash_key()).ok()
 }
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {

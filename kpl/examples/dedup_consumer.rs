@@ -1,4 +1,4 @@
-//! Reads a stream from its beginning, takes the records apart and drops what came twice.
+//! Reads a stream from its beginning, takes the records apart and drops what came twice, also over reshards.
 //!
 //! `cargo run -p kpl --example dedup_consumer -- orders` reads from AWS with your usual credentials; with a second
 //! argument, such as `http://127.0.0.1:4567`, from an endpoint of your own. It ends where the stream ends for now.
@@ -10,14 +10,14 @@
 //! cargo run -p kpl --example dedup_consumer -- orders http://127.0.0.1:4567 10000
 //! ```
 
-use std::collections::HashMap;
+mod dedup_consumer {
+    pub(crate) mod consumer;
+}
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::{Shard, ShardIteratorType};
-use bytes::Bytes;
-use kpl::aggregation_format::{Decoded, decode};
-use kpl::dedup::{DedupWindow, DedupWindowSize};
-use kpl::{AwsTransport, CallTimeouts, Config, Producer, StreamName, UserRecord};
+use dedup_consumer::consumer::{Consumer, ListedShard, ShardReader};
+use kpl::{AwsTransport, CallTimeouts, Config, HashKeyRange, Producer, StreamName, UserRecord};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -26,6 +26,15 @@ struct Totals {
     records: usize,
     repeats: usize,
     without_id: usize,
+}
+
+/// Where reading a shard ended.
+#[derive(PartialEq)]
+enum ShardEnd {
+    /// Behind its last record: it is closed.
+    Closed,
+    /// Behind its newest record: it is open.
+    ForNow,
 }
 
 #[tokio::main]
@@ -44,11 +53,17 @@ async fn main() -> Result<(), Failure> {
     }
 
     let mut totals = Totals::default();
-    let mut windows: HashMap<String, DedupWindow> = HashMap::new();
-    // Parents are listed before their children. (More than 1,000 shards would need the next page.)
-    for shard in client.list_shards().stream_name(&stream).send().await?.shards() {
-        let window = read_shard(&client, &stream, shard, &windows, &mut totals).await?;
-        windows.insert(shard.shard_id().to_owned(), window);
+    let mut consumer = Consumer::default();
+    loop {
+        // A shard that ended has children by now, if it was split or merged.
+        consumer.list(list_shards(&client, &stream).await?);
+        let Some(mut reader) = consumer.next_shard() else { break };
+        let end = read_shard(&client, &stream, &mut reader, &mut totals).await?;
+        totals.repeats += reader.repeats;
+        // The children of a shard that was open when it was read have to wait: it may have got more records.
+        if end == ShardEnd::Closed {
+            consumer.finish(reader);
+        }
     }
     let Totals { records, repeats, without_id } = totals;
     println!("{records} records, {repeats} repeats dropped, {without_id} records without an id");
@@ -75,43 +90,55 @@ async fn send(transport: AwsTransport, stream: &StreamName, records: usize) -> R
     Ok(())
 }
 
-/// Reads a shard to its present end. What was stored in its parent may come again in it.
+/// All shards of the stream, closed ones included.
+async fn list_shards(client: &Client, stream: &str) -> Result<Vec<ListedShard>, Failure> {
+    let mut shards = Vec::new();
+    let mut page = client.list_shards().stream_name(stream).send().await?;
+    loop {
+        for shard in page.shards() {
+            shards.push(listed(shard)?);
+        }
+        // The service refuses a token together with a name.
+        let Some(token) = page.next_token else { return Ok(shards) };
+        page = client.list_shards().next_token(token).send().await?;
+    }
+}
+
+fn listed(shard: &Shard) -> Result<ListedShard, Failure> {
+    let range = shard.hash_key_range().ok_or("a shard without a hash key range")?;
+    let parents = [shard.parent_shard_id(), shard.adjacent_parent_shard_id()];
+    Ok(ListedShard {
+        id: shard.shard_id().to_owned(),
+        parents: parents.into_iter().flatten().map(str::to_owned).collect(),
+        range: HashKeyRange::parse(range.starting_hash_key(), range.ending_hash_key())?,
+    })
+}
+
+/// Reads a shard to its end, or, while it is open, to where it ends for now.
 async fn read_shard(
     client: &Client,
     stream: &str,
-    shard: &Shard,
-    windows: &HashMap<String, DedupWindow>,
+    reader: &mut ShardReader,
     totals: &mut Totals,
-) -> Result<DedupWindow, Failure> {
-    let parent = shard.parent_shard_id().and_then(|parent| windows.get(parent));
-    let mut window = parent.cloned().unwrap_or_else(|| DedupWindow::new(DedupWindowSize::default()));
-    let start = client.get_shard_iterator().stream_name(stream).shard_id(shard.shard_id());
+) -> Result<ShardEnd, Failure> {
+    let start = client.get_shard_iterator().stream_name(stream).shard_id(&reader.shard_id);
     let start = start.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await?;
     let mut iterator = start.shard_iterator;
-    while iterator.is_some() {
+    loop {
         let page = client.get_records().set_shard_iterator(iterator).send().await?;
-        let at_end = page.records.is_empty() && page.millis_behind_latest.unwrap_or(0) == 0;
+        let is_newest = page.records.is_empty() && page.millis_behind_latest.unwrap_or(0) == 0;
         for record in page.records {
-            handle(&record.data.into_inner().into(), &mut window, totals);
+            reader.take(&record.data.into_inner().into(), |_data, id| {
+                totals.records += 1; // here a consumer would do its work
+                totals.without_id += usize::from(id.is_none());
+            });
         }
-        iterator = page.next_shard_iterator.filter(|_| !at_end);
-    }
-    Ok(window)
-}
-
-fn handle(data: &Bytes, window: &mut DedupWindow, totals: &mut Totals) {
-    let Decoded::Aggregated(records) = decode(data) else {
-        // A plain record, or a lone one that was compressed: neither has an id.
-        totals.records += 1;
-        totals.without_id += 1;
-        return;
-    };
-    for record in records {
-        totals.without_id += usize::from(record.dedup_id.is_none());
-        if window.is_repeat(record.dedup_id.as_ref()) {
-            totals.repeats += 1;
-        } else {
-            totals.records += 1; // here a consumer would do its work
+        iterator = page.next_shard_iterator;
+        if iterator.is_none() {
+            return Ok(ShardEnd::Closed);
+        }
+        if is_newest {
+            return Ok(ShardEnd::ForNow);
         }
     }
 }

@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use bytes::Bytes;
-use kpl::aggregation_format::{Decoded, decode};
-use kpl::{AwsTransport, CallTimeouts, Config, Producer, StreamName, UserRecord};
+use kpl::aggregation_format::{Decoded, decode_in_shard};
+use kpl::{AwsTransport, CallTimeouts, Config, HashKeyRange, Producer, StreamName, UserRecord};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -83,13 +83,15 @@ async fn read(client: &Client, stream: &str, mut each: impl FnMut(&Bytes)) -> Re
     for shard in client.list_shards().stream_name(stream).send().await?.shards() {
         let start = client.get_shard_iterator().stream_name(stream).shard_id(shard.shard_id());
         let start = start.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await?;
+        let range = shard.hash_key_range().ok_or("a shard without a hash key range")?;
+        let range = HashKeyRange::parse(range.starting_hash_key(), range.ending_hash_key())?;
         let mut iterator = start.shard_iterator;
         while iterator.is_some() {
             let page = client.get_records().set_shard_iterator(iterator).send().await?;
             let at_end = page.records.is_empty() && page.millis_behind_latest.unwrap_or(0) == 0;
             for record in page.records {
                 let data = record.data.into_inner().into();
-                match decode(&data) {
+                match decode_in_shard(&data, &range) {
                     Decoded::Aggregated(records) => records.iter().for_each(|record| each(&record.data)),
                     Decoded::Plain => each(&data),
                     Decoded::Decompressed(data) => each(&data),

@@ -6,16 +6,26 @@
 //! tag (field 4) with the key [`DEDUP_TAG_KEY`] and the id as its value. The format reserves tags for such uses, and
 //! readers that do not know them skip them.
 //!
+//! # Reading a shard
+//!
+//! A reader of a shard uses [`decode_in_shard`], with the hash key range of the shard that it reads. It applies the
+//! KCL's rule: an aggregate of which a single member has a hash key (explicit, or else the MD5 of its partition key)
+//! outside the range is dropped whole. The producer sends the members of such an aggregate again, so a reader without
+//! this rule sees them twice. [`decode()`] is for data whose shard does not matter: tools that look at bytes, tests.
+//! [`crate::dedup`] has all rules of a reader, with an example.
+//!
 //! Invariant: what [`AggregateEncoder`] writes, [`decode()`] reads back in the same order, and every KPL consumer
 //! reads the same.
 
 mod decode;
 mod encode;
+mod in_shard;
 mod wire;
 
 pub use decode::{DecodeError, Decoded, DecodedRecord, MEMORY_FACTOR, decode, decode_strict};
 pub use encode::{AggregateEncoder, Refused};
 pub(crate) use encode::{frame_alone, framed_bytes};
+pub use in_shard::decode_in_shard;
 
 /// The first four bytes of an aggregated record.
 pub const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];

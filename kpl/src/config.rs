@@ -81,7 +81,7 @@ pub struct Config {
     /// misplaced, the stream stands still. Streams under AUTO and delivery streams have no order to keep.
     pub strict_order: bool,
     /// How the data of each Kinesis record is compressed, after aggregation. Only consumers that undo it can read the
-    /// stream then ([`aggregation_format::decode`](crate::aggregation_format::decode()) does); the KCL does not. See
+    /// stream then ([`aggregation_format::decode_in_shard`](crate::aggregation_format::decode_in_shard) does); the KCL does not. See
     /// [`crate::compression`]. Not for delivery streams. Default [`Compression::None`].
     pub compression: Compression,
     /// Give each record an id by which consumers drop repeats ([`crate::dedup`]); a record that brings one of its own

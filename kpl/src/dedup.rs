@@ -16,11 +16,65 @@
 //! # Ok::<(), kpl::InvalidDedupId>(())
 //! ```
 //!
-//! # How large, and how many
+//! # A reader that sees each record once
 //!
-//! Keep one window for each shard, so that a shard that is read faster than another does not push the other's numbers
-//! out. When a shard ends, give its window ([`Clone`]) to the readers of its children: a record that was stored in the
-//! parent may be sent again to a child.
+//! 1. **Parents first.** Read a shard only after its parents (ListShards: `ParentShardId`, and after a merge
+//!    `AdjacentParentShardId`) were read to their end, where GetRecords answers without a next iterator. A parent that
+//!    ListShards does not list any more has expired: do not wait for it. List the shards again when a shard ends.
+//! 2. **Each shard by its range.** Take records apart with [`decode_in_shard`](crate::aggregation_format::decode_in_shard)
+//!    and the [`HashKeyRange`](crate::HashKeyRange) that ListShards gives for the shard that is read. It drops the
+//!    aggregates that the KCL drops; the producer sends their members again. A closed shard keeps its range.
+//! 3. **One window for each shard**, so that a shard that is read faster than another does not push the other's numbers
+//!    out. A shard begins with what its parents' windows hold: a record that was stored in the parent may be sent again
+//!    to a child. After a split both children get a [`Clone`], after a merge the child gets both, by
+//!    [`DedupWindow::join`]. A reader of a whole stream may use one window for all shards instead.
+//!
+//! Without rule 2 a reader sees records twice after a reshard. Without rule 3 it sees those twice whose answer was lost.
+//!
+//! ```
+//! # use bytes::Bytes;
+//! use kpl::HashKeyRange;
+//! use kpl::aggregation_format::{Decoded, decode_in_shard};
+//! use kpl::dedup::{DedupWindow, DedupWindowSize};
+//!
+//! /// One shard, from its oldest record to its end.
+//! struct ShardReader {
+//!     range: HashKeyRange,
+//!     window: DedupWindow,
+//! }
+//!
+//! impl ShardReader {
+//!     /// `parents`: the windows of the parents, which were read to their end.
+//!     fn new(range: HashKeyRange, parents: &[DedupWindow]) -> Self {
+//!         let mut window = DedupWindow::new(DedupWindowSize::default());
+//!         parents.iter().for_each(|parent| window.join(parent));
+//!         Self { range, window }
+//!     }
+//!
+//!     /// `data`: that of a Kinesis record, as GetRecords returns it.
+//!     fn take(&mut self, data: &Bytes, mut handle: impl FnMut(&[u8])) {
+//!         match decode_in_shard(data, &self.range) {
+//!             Decoded::Aggregated(records) => {
+//!                 for record in records {
+//!                     if !self.window.is_repeat(record.dedup_id.as_ref()) {
+//!                         handle(&record.data);
+//!                     }
+//!                 }
+//!             }
+//!             Decoded::Decompressed(data) => handle(&data), // has no id
+//!             Decoded::Plain => handle(data),               // has no id
+//!         }
+//!     }
+//! }
+//! # let mut reader = ShardReader::new(HashKeyRange::ALL, &[DedupWindow::new(DedupWindowSize::default())]);
+//! # let mut seen = 0;
+//! # reader.take(&Bytes::from_static(b"plain"), |_| seen += 1);
+//! # assert_eq!(seen, 1);
+//! ```
+//!
+//! The example `dedup_consumer` is a complete reader.
+//!
+//! # How large
 //!
 //! Two copies of a record are at most `record_ttl` and one call apart, so a window must remember what one producer
 //! accepts in twice that time: the default of 1,048,576 numbers covers 17,000 records a second with the default of
@@ -93,6 +147,28 @@ impl DedupWindow {
         }
     }
 
+    /// Remembers what either window holds, for a shard that was merged from two.
+    ///
+    /// The size stays that of `self`. If both hold more than that, the oldest ids are forgotten, and the producers that
+    /// were silent for longest.
+    ///
+    /// ```
+    /// use kpl::DedupId;
+    /// use kpl::dedup::{DedupWindow, DedupWindowSize};
+    ///
+    /// let mut windows = [(); 2].map(|()| DedupWindow::new(DedupWindowSize::default()));
+    /// let id = DedupId::new("order-4711")?;
+    /// windows[1].note(&id);
+    /// let [mut merged, other] = windows;
+    /// merged.join(&other);
+    /// assert!(merged.is_repeat(Some(&id)));
+    /// # Ok::<(), kpl::InvalidDedupId>(())
+    /// ```
+    pub fn join(&mut self, other: &Self) {
+        self.own.join(&other.own);
+        self.numbered.join(&other.numbered);
+    }
+
     /// As [`DedupWindow::note`], for whoever only wants to know what to drop. A record without an id is never a repeat.
     pub fn is_repeat(&mut self, id: Option<&DedupId>) -> bool {
         id.is_some_and(|id| self.note(id) == Sighting::Repeat)
@@ -136,6 +212,24 @@ mod tests {
     }
 
     proptest! {
+        /// A window that begins with its parents' knows every id of theirs.
+        #[test]
+        fn a_joined_window_knows_the_ids_of_both(
+            texts in proptest::collection::vec((any::<bool>(), "[a-c]{1,2}|~[pq]-[0-9a-z]{1,2}"), 0..100),
+        ) {
+            let size = DedupWindowSize { sequences_per_producer: 2_000, ..DedupWindowSize::default() };
+            let mut windows = [DedupWindow::new(size), DedupWindow::new(size)];
+            for (is_second, text) in &texts {
+                windows[usize::from(*is_second)].note(&id(text));
+            }
+            let mut child = DedupWindow::new(size);
+            windows.iter().for_each(|parent| child.join(parent));
+            for (_, text) in &texts {
+                prop_assert!(child.is_repeat(Some(&id(text))), "{}", text);
+            }
+            prop_assert_eq!(child.note(&id("~p-zzz")), Sighting::First);
+        }
+
         /// Whatever ids come, in whatever order, and however small the window: no id is a repeat at its first sight.
         #[test]
         fn nothing_is_taken_for_a_repeat_of_another(

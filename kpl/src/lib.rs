@@ -127,15 +127,20 @@
 //!   [`Config::dedup_ids`], or [`UserRecord::with_dedup_id`], both carry the same id, and a consumer's
 //!   [`DedupWindow`](dedup::DedupWindow) drops the second.
 //! * **Stored means readable**: an aggregate counts only in a shard that holds all its members' hash keys; elsewhere the
-//!   KCL would drop it silently, so its members are sent again.
+//!   KCL would drop it silently, so its members are sent again. Readers must follow the same rule: see *Reading* below.
 //! * **The KPL's behaviour**: `CONFORMANCE.md` lists the KPL's own test cases, and the test here for each or the reason
 //!   why there is none.
 //!
 //! # Reading
 //!
-//! Consumers that know the KPL's format need nothing else. In Rust, [`aggregation_format::decode`] takes a Kinesis
-//! record's data apart, whatever bytes they are. [`Config::compression`] makes records smaller; `decode` undoes that, and
-//! so does every gunzip, but **not the KCL**: see [`compression`].
+//! Consumers that know the KPL's format need nothing else. In Rust, [`aggregation_format::decode_in_shard`] takes a
+//! Kinesis record's data apart, whatever bytes they are. Give it the [`HashKeyRange`] of the shard that the record was
+//! read from: as the KCL does, it drops an aggregate that landed in a shard which does not hold all its members, and the
+//! producer sends those members again. A reader without that rule sees records twice after a reshard. [`dedup`] has all
+//! rules of a reader that sees each record once.
+//!
+//! [`Config::compression`] makes records smaller; `decode_in_shard` undoes that, and so does every gunzip, but **not the
+//! KCL**: see [`compression`].
 //!
 //! # Watching it
 //!
@@ -165,11 +170,15 @@
 //! | `quick_start` | a hundred records, and what became of each |
 //! | `back_pressure` | `try_send`, what to do without room, and the bound that holds |
 //! | `ordered` | order of each key through throttling, read back |
-//! | `dedup_consumer` | reading a stream, taking records apart, dropping what came twice |
+//! | `dedup_consumer` | reading a stream over reshards, taking records apart, dropping what came twice |
 //! | `firehose` | lines into a delivery stream |
 //! | `metrics` | metrics to CloudWatch, and snapshots |
 //! | `load` | how fast it is: a load generator |
 //! | `third_party` | our half of the exchange with other implementations of the format |
+
+// An example's file is tested here, under the name by which it imports this crate.
+#[cfg(test)]
+extern crate self as kpl;
 
 pub mod aggregation_format;
 mod clock;
@@ -237,6 +246,7 @@ pub use transport::aws::kinesis::AwsTransport;
 pub use transport::aws::kinesis::Wire;
 pub use transport::{Answer, MetricDataTransport, Transport};
 pub use types::{
-    HashKey, InvalidHashKey, InvalidStreamArn, InvalidStreamName, Moment, SequenceNumber, ShardId, StreamName,
+    HashKey, HashKeyRange, InvalidHashKey, InvalidHashKeyRange, InvalidStreamArn, InvalidStreamName, Moment,
+    SequenceNumber, ShardId, StreamName,
 };
 pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

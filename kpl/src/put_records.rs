@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use crate::partition_key::PartitionKey;
-use crate::types::{HashKey, SequenceNumber, ShardId, StreamName};
+use crate::types::{HashKey, HashKeyRange, InvalidHashKeyRange, SequenceNumber, ShardId, StreamName};
 
 /// One PutRecords call (or PutRecordBatch, for a delivery stream).
 #[derive(Debug, Clone)]
@@ -103,6 +103,17 @@ pub struct ShardDescription {
     pub starting_hash_key: HashKey,
     /// The last hash key of its range.
     pub ending_hash_key: HashKey,
+}
+
+impl ShardDescription {
+    /// The hash keys that the shard holds, as a reader of it needs them.
+    ///
+    /// # Errors
+    ///
+    /// The range is reversed, which the service never answers.
+    pub fn hash_key_range(&self) -> Result<HashKeyRange, InvalidHashKeyRange> {
+        HashKeyRange::new(self.starting_hash_key, self.ending_hash_key)
+    }
 }
 
 /// The answer to a listing: a stream's open shards, and whether they say where records go.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a value of these types is well formed; nothing above needs to check it again.
 
+mod hash_key_range;
 mod sequence_text;
 mod stream_name;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use sequence_text::SequenceText;
 use smol_str::SmolStr;
 
+pub use hash_key_range::{HashKeyRange, InvalidHashKeyRange};
 pub use stream_name::{InvalidStreamArn, InvalidStreamName, StreamName};
 
 /// The place of a record in a stream's key space: an unsigned 128-bit number.

@@ -1,12 +1,13 @@
 //! A consumer of a stream: reads every shard from its beginning and takes aggregated records apart.
 //!
-//! Invariant: each user record is handed out once for each time that it stands in the stream; children are read after
+//! Invariant: each user record is handed out once for each time that a KCL consumer would see it; children are read after
 //! their parents.
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use bytes::Bytes;
-use kpl::aggregation_format::{Decoded, decode};
+use kpl::HashKeyRange;
+use kpl::aggregation_format::{Decoded, decode_in_shard};
 use tokio::runtime::Handle;
 
 /// Reads one stream.
@@ -25,6 +26,7 @@ pub(crate) struct StreamReader<'a> {
 #[derive(Debug)]
 struct Shard {
     id: String,
+    range: HashKeyRange,
     /// `None` when the shard is closed and read to its end.
     iterator: Option<String>,
 }
@@ -60,7 +62,10 @@ impl<'a> StreamReader<'a> {
             let iterator =
                 self.client.get_shard_iterator().stream_name(&self.stream).shard_id(&shard.shard_id);
             let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap();
-            self.shards.push(Shard { id: shard.shard_id.clone(), iterator: iterator.shard_iterator });
+            let range = shard.hash_key_range().unwrap();
+            let range = HashKeyRange::parse(range.starting_hash_key(), range.ending_hash_key()).unwrap();
+            let iterator = iterator.shard_iterator;
+            self.shards.push(Shard { id: shard.shard_id.clone(), range, iterator });
         }
     }
 
@@ -73,7 +78,7 @@ impl<'a> StreamReader<'a> {
         let is_empty = page.records.is_empty();
         for record in page.records {
             let data = Bytes::from(record.data.into_inner());
-            match decode(&data) {
+            match decode_in_shard(&data, &self.shards[place].range) {
                 Decoded::Decompressed(_) => panic!("the agent compresses nothing"),
                 Decoded::Plain => {
                     self.partition_keys.push(record.partition_key.unwrap());

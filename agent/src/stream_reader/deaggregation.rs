@@ -9,7 +9,7 @@ use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::Record;
 use bytes::Bytes;
 use kpl::aggregation_format::{Decoded, DecodedRecord, decode};
-use kpl::{DedupId, HashKey, SequenceNumber, ShardId};
+use kpl::{DedupId, HashKey, HashKeyRange, SequenceNumber, ShardId};
 
 /// What one PUT payload unit holds: 25 KB (Kinesis Data Streams pricing); the KPL counts it as 25,600 bytes.
 const PAYLOAD_UNIT_BYTES: usize = 25 * 1024;
@@ -51,13 +51,6 @@ pub struct ReadTotals {
     pub dropped_aggregates: u64,
 }
 
-/// The hash keys of a shard, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HashKeyRange {
-    starting: HashKey,
-    ending: HashKey,
-}
-
 /// A record as the service keeps it.
 #[derive(Debug)]
 pub(super) struct KinesisRecord {
@@ -66,21 +59,6 @@ pub(super) struct KinesisRecord {
     shard: ShardId,
     pub(super) sequence_number: SequenceNumber,
     approximate_arrival: Option<f64>,
-}
-
-impl HashKeyRange {
-    /// The range, if its ends are numbers.
-    pub(super) fn new(range: &aws_sdk_kinesis::types::HashKeyRange) -> Option<Self> {
-        Some(Self {
-            starting: range.starting_hash_key().parse().ok()?,
-            ending: range.ending_hash_key().parse().ok()?,
-        })
-    }
-
-    fn holds(&self, record: &DecodedRecord) -> bool {
-        let of_key = || HashKey::of_partition_key(&record.partition_key);
-        (self.starting..=self.ending).contains(&record.explicit_hash_key.unwrap_or_else(of_key))
-    }
 }
 
 impl KinesisRecord {
@@ -137,9 +115,7 @@ impl ReadTotals {
         match decode(&record.data) {
             Decoded::Plain => user_records.push(record.plain()),
             Decoded::Decompressed(data) => user_records.push(KinesisRecord { data, ..record }.plain()),
-            Decoded::Aggregated(members)
-                if range.is_some_and(|range| !members.iter().all(|m| range.holds(m))) =>
-            {
+            Decoded::Aggregated(members) if range.is_some_and(|range| !range.holds_all(&members)) => {
                 self.dropped_aggregates += 1;
                 tracing::warn!(
                     shard = record.shard.as_str(),
@@ -183,7 +159,7 @@ mod tests {
     }
 
     fn range(starting: u128, ending: u128) -> HashKeyRange {
-        HashKeyRange { starting: HashKey(starting), ending: HashKey(ending) }
+        HashKeyRange::new(HashKey(starting), HashKey(ending)).expect("in order")
     }
 
     #[test]

@@ -5,9 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kpl::ShardId;
-
-use super::HashKeyRange;
+use kpl::{HashKeyRange, ShardId};
 
 /// A shard as ListShards tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,7 +27,8 @@ const HASH_KEY_TEXT_BYTES: usize = 128;
 /// What the data of a Kinesis record turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
-    /// An aggregated record, maybe compressed: its user records in order.
+    /// An aggregated record, maybe compressed: its user records in order. From
+    /// [`decode_in_shard`](super::decode_in_shard) without records when the aggregate was dropped.
     Aggregated(Vec<DecodedRecord>),
     /// A lone record that was compressed: its data.
     Decompressed(Bytes),
@@ -106,6 +107,9 @@ struct RecordFields {
 ///
 /// Where the KCL is left with a part of the records (an index outside its table) or takes something else for a key
 /// (bytes that are not UTF-8), the whole record is [`Decoded::Plain`], so that no byte of it is lost to the reader.
+///
+/// It knows no shard, so it returns also the members of an aggregate that the KCL drops and the producer sends again.
+/// Read a stream with [`decode_in_shard`](super::decode_in_shard).
 #[must_use]
 pub fn decode(data: &Bytes) -> Decoded {
     match decompress(data) {

@@ -401,4 +401,6 @@ fn failure(code: &str, doubt: Doubt) -> CallError {
 }
 
 #[cfg(test)]
+mod documented_consumer;
+#[cfg(test)]
 mod tests;

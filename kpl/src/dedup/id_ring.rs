@@ -50,6 +50,28 @@ impl IdRing {
         self.next = (place + 1) % self.most;
         true
     }
+
+    /// Remembers what either ring holds. If that is too much, the oldest of both go first.
+    pub(super) fn join(&mut self, other: &Self) {
+        let mine: Vec<DedupId> = self.newest_first().cloned().collect();
+        let mut theirs = other.newest_first();
+        let mut newest_first = Vec::with_capacity(mine.len() + other.ids.len());
+        for id in &mine {
+            newest_first.push(id);
+            newest_first.extend(theirs.next());
+        }
+        newest_first.extend(theirs);
+        let mut joined = Self::new(self.most);
+        for id in newest_first.into_iter().rev() {
+            joined.note(id);
+        }
+        *self = joined;
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = &DedupId> {
+        let (newer, older) = self.ids.split_at(self.next as usize);
+        newer.iter().rev().chain(older.iter().rev())
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +79,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::VecDeque;
+
+    #[test]
+    fn a_joined_ring_forgets_the_oldest_of_both() {
+        let ring = |texts: &[&str]| {
+            let mut ring = IdRing::new(4);
+            for text in texts {
+                ring.note(&DedupId::new(text).expect("valid"));
+            }
+            ring
+        };
+        let mut joined = ring(&["a1", "a2", "a3", "a4", "a5"]);
+        joined.join(&ring(&["b1", "b2", "b3"]));
+        let kept: Vec<_> = joined.newest_first().map(DedupId::as_str).collect();
+        assert_eq!(kept, ["a5", "b3", "a4", "b2"]);
+        let mut short = ring(&["c1"]);
+        short.join(&ring(&["c1", "d1", "d2"]));
+        assert!(["c1", "d1", "d2"].iter().all(|text| !short.note(&DedupId::new(text).expect("valid"))));
+    }
 
     proptest! {
         #[test]

@@ -43,6 +43,26 @@ impl ProducerWindows {
         Sighting::First
     }
 
+    /// Remembers what either holds. If there are too many producers, those of `other` that were silent for longest go
+    /// after all of this one's.
+    pub(super) fn join(&mut self, other: &Self) {
+        let mut theirs: Vec<_> = other.by_name.iter().collect();
+        theirs.sort_unstable_by_key(|(_, heard)| heard.last);
+        for (name, heard) in theirs {
+            self.noted += 1;
+            if let Some(known) = self.by_name.get_mut(name) {
+                known.window.join(&heard.window);
+                known.last = self.noted;
+                continue;
+            }
+            if self.by_name.len() >= self.most {
+                self.forget_one();
+            }
+            let window = heard.window.resized(self.length);
+            self.by_name.insert(name.clone(), Heard { window, last: self.noted });
+        }
+    }
+
     /// Rare: a producer has to start for it.
     fn forget_one(&mut self) {
         let longest_silent = self.by_name.values().map(|heard| heard.last).min();
@@ -62,5 +82,24 @@ mod tests {
         assert_eq!([note("c"), note("a")], [Sighting::First, Sighting::Repeat]);
         assert_eq!(note("b"), Sighting::First);
         assert_eq!(windows.by_name.len(), 2);
+    }
+
+    #[test]
+    fn joined_windows_know_the_producers_of_both() {
+        let note = |windows: &mut ProducerWindows, producer, sequence| {
+            windows.note(NumberedId { producer, sequence })
+        };
+        let (mut left, mut right) = (ProducerWindows::new(2, 64), ProducerWindows::new(2, 128));
+        for (producer, sequence) in [("b", 1), ("a", 1)] {
+            note(&mut left, producer, sequence);
+        }
+        for (producer, sequence) in [("c", 1), ("a", 2)] {
+            note(&mut right, producer, sequence);
+        }
+        left.join(&right);
+        assert_eq!(left.by_name.len(), 2, "one was forgotten");
+        for (producer, sequence) in [("a", 1), ("a", 2), ("c", 1)] {
+            assert_eq!(note(&mut left, producer, sequence), Sighting::Repeat, "{producer} {sequence}");
+        }
     }
 }

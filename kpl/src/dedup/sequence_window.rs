@@ -32,6 +32,27 @@ impl SequenceWindow {
         Sighting::First
     }
 
+    /// Remembers what either window holds, as far as this one reaches.
+    pub(super) fn join(&mut self, other: &Self) {
+        if other.largest > self.largest {
+            self.advance_to(other.largest);
+        }
+        let oldest = other.largest.saturating_sub(other.length() - 1);
+        for sequence in oldest..=other.largest {
+            if other.is_set(sequence) && self.largest - sequence < self.length() {
+                self.set(sequence);
+            }
+        }
+    }
+
+    /// What this window holds, in one that remembers `length` numbers.
+    pub(super) fn resized(&self, length: u32) -> Self {
+        let words = vec![0; length.div_ceil(64).max(1) as usize].into_boxed_slice();
+        let mut resized = Self { words, largest: self.largest };
+        resized.join(self);
+        resized
+    }
+
     fn length(&self) -> u64 {
         self.words.len() as u64 * 64
     }
@@ -88,6 +109,30 @@ mod tests {
     }
 
     proptest! {
+        /// Windows of any lengths and places: what either has seen is a repeat, and nothing else is.
+        #[test]
+        fn a_joined_window_agrees_with_a_set(
+            lengths in (1..300_u32, 1..300_u32), firsts in (0..500_u64, 0..500_u64),
+            numbers in proptest::collection::vec((any::<bool>(), 0..900_u64), 0..200), asked in 0..900_u64
+        ) {
+            let mut windows =
+                [SequenceWindow::new(lengths.0, firsts.0), SequenceWindow::new(lengths.1, firsts.1)];
+            for (is_second, number) in numbers {
+                windows[usize::from(is_second)].note(number);
+            }
+            let [mut joined, other] = windows;
+            let known = |window: &SequenceWindow| window.clone().note(asked) == Sighting::Repeat;
+            let was_seen = known(&joined) || known(&other);
+            joined.join(&other);
+            let reach = joined.length();
+            let expected = match asked {
+                _ if asked + reach <= joined.largest => Sighting::TooOld,
+                _ if was_seen => Sighting::Repeat,
+                _ => Sighting::First,
+            };
+            prop_assert_eq!(joined.note(asked), expected);
+        }
+
         #[test]
         fn agrees_with_a_set(
             length in 1..300_u32, first in 0..500_u64, numbers in proptest::collection::vec(0..900_u64, 0..400)

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_kinesis::Client;
 use kinesis_sandbox::Sandbox;
-use kpl::aggregation_format::{Decoded, decode};
+use kpl::aggregation_format::{Decoded, decode_in_shard};
 use kpl::dedup::{DedupWindow, DedupWindowSize};
 use kpl::{AwsTransport, Compression, Config, DedupId, Producer, StreamName, UserRecord};
 
-use crate::reader::read_shard;
+use crate::reader::{range, read_shard};
 use crate::support::{STREAM, assert_all_stored, builder, data, many_calls, patient, sandbox, send, soon};
 
 /// What a consumer with a window for each shard sees, and how many copies it dropped.
@@ -20,7 +20,8 @@ async fn read_once(sandbox: &Sandbox) -> (Vec<Vec<u8>>, usize) {
     for shard in shards {
         let mut window = DedupWindow::new(DedupWindowSize::default());
         for record in read_shard(&client, shard.shard_id()).await {
-            let Decoded::Aggregated(records) = decode(&record.data.into_inner().into()) else {
+            let data = record.data.into_inner().into();
+            let Decoded::Aggregated(records) = decode_in_shard(&data, &range(&shard)) else {
                 panic!("every record has an id, so every one is framed");
             };
             for record in records {

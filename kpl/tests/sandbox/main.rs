@@ -14,6 +14,8 @@ mod credentials;
 #[cfg(test)]
 mod dedup;
 #[cfg(test)]
+mod documented_consumer;
+#[cfg(test)]
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]

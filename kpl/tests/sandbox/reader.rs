@@ -5,8 +5,8 @@
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use kinesis_sandbox::Sandbox;
-use kpl::HashKey;
-use kpl::aggregation_format::{Decoded, decode};
+use kpl::HashKeyRange;
+use kpl::aggregation_format::{Decoded, decode_in_shard};
 
 use crate::support::{STREAM, builder};
 
@@ -24,23 +24,27 @@ pub(crate) async fn read_back(sandbox: &Sandbox) -> Vec<Arrived> {
         client.list_shards().stream_name(STREAM).send().await.expect("listed").shards.unwrap_or_default();
     let mut arrived = Vec::new();
     for shard in shards {
-        let range = shard.hash_key_range().expect("a range");
-        let key = |text: &str| text.parse::<HashKey>().expect("a number");
-        let range = key(range.starting_hash_key())..=key(range.ending_hash_key());
+        let range = range(&shard);
         for record in read_shard(&client, shard.shard_id()).await {
             let data = record.data.into_inner().into();
-            let Decoded::Aggregated(records) = decode(&data) else {
-                arrived.push(Arrived { data: data.to_vec(), is_aggregated: false });
-                continue;
-            };
-            if records.iter().all(|record| range.contains(&HashKey::of_partition_key(&record.partition_key)))
-            {
-                let members = records.into_iter().map(|record| record.data.to_vec());
-                arrived.extend(members.map(|data| Arrived { data, is_aggregated: true }));
+            match decode_in_shard(&data, &range) {
+                Decoded::Aggregated(records) => {
+                    let members = records.into_iter().map(|record| record.data.to_vec());
+                    arrived.extend(members.map(|data| Arrived { data, is_aggregated: true }));
+                }
+                Decoded::Decompressed(_) | Decoded::Plain => {
+                    arrived.push(Arrived { data: data.to_vec(), is_aggregated: false });
+                }
             }
         }
     }
     arrived
+}
+
+/// The hash keys of a shard.
+pub(crate) fn range(shard: &aws_sdk_kinesis::types::Shard) -> HashKeyRange {
+    let range = shard.hash_key_range().expect("a range");
+    HashKeyRange::parse(range.starting_hash_key(), range.ending_hash_key()).expect("two numbers in order")
 }
 
 pub(crate) async fn read_shard(client: &Client, shard: &str) -> Vec<aws_sdk_kinesis::types::Record> {

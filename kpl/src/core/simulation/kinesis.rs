@@ -4,10 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::aggregation_format::{Decoded, decode};
+use bytes::Bytes;
+
+use crate::aggregation_format::{Decoded, decode_in_shard};
 use crate::dedup_id::DedupId;
 use crate::put_records::{EntryPlaced, PutRecordsEntry, RecordDistributionStrategy, ShardDescription};
-use crate::types::HashKey;
+use crate::types::{HashKey, ShardId};
 
 /// A stream as the service sees it: open shards, and everything ever stored.
 pub(super) struct Kinesis {
@@ -15,13 +17,22 @@ pub(super) struct Kinesis {
     pub(super) strategy: RecordDistributionStrategy,
     /// Places records under AUTO.
     random: fastrand::Rng,
-    shards_made: u32,
+    /// Every shard that there ever was, in the order in which they were made.
+    pub(super) shards: Vec<KeptShard>,
     pub(super) stored: HashMap<u64, u32>,
     pub(super) seen: HashSet<u64>,
     pub(super) expects_ids: bool,
     pub(super) ids: HashMap<DedupId, u64>,
     /// The youngest record seen of each hash key, where order is promised.
     youngest: Option<HashMap<HashKey, u64>>,
+}
+
+/// A shard, open or closed, and what it holds.
+pub(super) struct KeptShard {
+    pub(super) description: ShardDescription,
+    pub(super) parents: Vec<ShardId>,
+    /// The data of its Kinesis records, oldest first.
+    pub(super) records: Vec<Bytes>,
 }
 
 impl Kinesis {
@@ -31,7 +42,7 @@ impl Kinesis {
             open: Vec::new(),
             strategy: RecordDistributionStrategy::UserPartitionKey,
             random: fastrand::Rng::with_seed(u64::from(shards)),
-            shards_made: 0,
+            shards: Vec::new(),
             stored: HashMap::new(),
             seen: HashSet::new(),
             expects_ids,
@@ -40,19 +51,18 @@ impl Kinesis {
         };
         for number in 0..u128::from(shards) {
             let end = if number + 1 == u128::from(shards) { u128::MAX } else { (number + 1) * width - 1 };
-            kinesis.make(number * width, end);
+            kinesis.make(number * width, end, &[]);
         }
         kinesis
     }
 
-    pub(super) fn make(&mut self, start: u128, end: u128) {
-        let shard_id = format!("shardId-{:012}", self.shards_made).as_str().into();
-        self.shards_made += 1;
-        self.open.push(ShardDescription {
-            shard_id,
-            starting_hash_key: HashKey(start),
-            ending_hash_key: HashKey(end),
-        });
+    fn make(&mut self, start: u128, end: u128, parents: &[&ShardDescription]) {
+        let shard_id = format!("shardId-{:012}", self.shards.len()).as_str().into();
+        let description =
+            ShardDescription { shard_id, starting_hash_key: HashKey(start), ending_hash_key: HashKey(end) };
+        self.open.push(description.clone());
+        let parents = parents.iter().map(|parent| parent.shard_id.clone()).collect();
+        self.shards.push(KeptShard { description, parents, records: Vec::new() });
     }
 
     pub(super) fn reshard(&mut self, random: &mut fastrand::Rng) {
@@ -62,11 +72,11 @@ impl Kinesis {
         let (start, end) = (shard.starting_hash_key.0, shard.ending_hash_key.0);
         if random.bool() && place < self.open.len() {
             let right = self.open.remove(place);
-            self.make(start, right.ending_hash_key.0);
+            self.make(start, right.ending_hash_key.0, &[&shard, &right]);
         } else {
             let middle = start + (end - start) / 2;
-            self.make(start, middle);
-            self.make(middle + 1, end);
+            self.make(start, middle, &[&shard]);
+            self.make(middle + 1, end, &[&shard]);
         }
     }
 
@@ -88,21 +98,18 @@ impl Kinesis {
             RecordDistributionStrategy::Auto => Some(self.random.usize(..self.open.len())),
         };
         let shard = self.open[place.expect("the shards cover all keys")].clone();
-        match decode(&entry.data) {
+        let range = shard.hash_key_range().expect("in order");
+        match decode_in_shard(&entry.data, &range) {
             Decoded::Plain => self.see(&entry.data, hash_key, None),
             Decoded::Decompressed(data) => self.see(&data, hash_key, None),
             Decoded::Aggregated(records) => {
-                let visible = records.iter().all(|record| {
-                    let key = record.as_ref().hash_key();
-                    shard.starting_hash_key <= key && key <= shard.ending_hash_key
-                });
-                if visible {
-                    for record in &records {
-                        self.see(&record.data, record.as_ref().hash_key(), record.dedup_id.as_ref());
-                    }
+                for record in &records {
+                    self.see(&record.data, record.hash_key(), record.dedup_id.as_ref());
                 }
             }
         }
+        let kept = self.shards.iter_mut().find(|kept| kept.description.shard_id == shard.shard_id);
+        kept.expect("a shard that was made").records.push(entry.data.clone());
         EntryPlaced { shard_id: shard.shard_id, sequence_number: "1".into() }
     }
 
