@@ -3,6 +3,7 @@
 
 Needs a sandbox without fault rules. Leaves nothing behind, asserts everything, prints OK.
 """
+import datetime
 import json
 import sys
 import urllib.request
@@ -64,18 +65,63 @@ def check_kinesis():
     assert put["FailedRecordCount"] == 0 and len({r["ShardId"] for r in put["Records"]}) == 4, put
     kinesis.put_record(StreamName=NAME, Data=b"\xff\x00", PartitionKey="k", ExplicitHashKey=str(2**128 - 1))
     assert read_all(kinesis, arn) == [r["Data"] for r in records] + [b"\xff\x00"]
-    kinesis.split_shard(StreamARN=arn, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**125))
-    open_shards = kinesis.list_shards(StreamName=NAME, ShardFilter={"Type": "AT_LATEST"})["Shards"]
-    assert len(open_shards) == 5, open_shards
+    refused("ValidationException", kinesis.merge_shards, StreamARN=arn, ShardToMerge="0", AdjacentShardToMerge="1")
     refused("ResourceNotFoundException", kinesis.list_shards, StreamName="no-such-stream")
     refused("ResourceInUseException", kinesis.create_stream, StreamName=NAME, ShardCount=1)
     kinesis.delete_stream(StreamARN=arn)
     refused("ResourceNotFoundException", kinesis.describe_stream_summary, StreamName=NAME)
 
 
+def check_shards():
+    kinesis = client("kinesis")
+    kinesis.create_stream(StreamName=NAME, ShardCount=2, Tags={"team": "logs"})
+    assert kinesis.list_tags_for_stream(StreamName=NAME)["Tags"] == [{"Key": "team", "Value": "logs"}]
+    arn = kinesis.describe_stream_summary(StreamName=NAME)["StreamDescriptionSummary"]["StreamARN"]
+    kinesis.put_record(StreamName=NAME, Data=b"x", PartitionKey="\u00e9" * 256, ExplicitHashKey="0")
+    refused("ValidationException", kinesis.put_record, StreamName=NAME, Data=b"x", PartitionKey="\u00e9" * 257)
+    refused("LimitExceededException", scale, kinesis=kinesis, shards=5)
+    scale(kinesis, 3)
+    shards = {shard["ShardId"]: shard for shard in kinesis.list_shards(StreamName=NAME)["Shards"]}
+    assert all("ParentShardId" in shard for shard in list(shards.values())[2:]), shards
+    pages = kinesis.get_paginator("list_shards").paginate(
+        StreamName=NAME, ShardFilter={"Type": "AT_TRIM_HORIZON"}, PaginationConfig={"PageSize": 1}
+    )
+    assert [shard["ShardId"] for page in pages for shard in page["Shards"]] == list(shards)[:2]
+    iterator = kinesis.get_shard_iterator(StreamName=NAME, ShardId=list(shards)[0], ShardIteratorType="TRIM_HORIZON")
+    iterator, children = iterator["ShardIterator"], []
+    while iterator:
+        read = kinesis.get_records(ShardIterator=iterator)
+        iterator, children = read.get("NextShardIterator"), read.get("ChildShards", [])
+    assert len(children) == 2, children
+    check_subscription(kinesis, arn, list(shards)[0], children)
+    names = [name for page in kinesis.get_paginator("list_streams").paginate(Limit=1) for name in page["StreamNames"]]
+    assert NAME in names, names
+    kinesis.delete_stream(StreamName=NAME)
+
+
+def scale(kinesis, shards):
+    kinesis.update_shard_count(StreamName=NAME, TargetShardCount=shards, ScalingType="UNIFORM_SCALING")
+
+
+def check_subscription(kinesis, arn, shard, children):
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="app")["Consumer"]["ConsumerARN"]
+    while kinesis.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]["ConsumerStatus"] != "ACTIVE":
+        pass
+    subscription = kinesis.subscribe_to_shard(
+        ConsumerARN=consumer, ShardId=shard, StartingPosition={"Type": "TRIM_HORIZON"}
+    )
+    events = [event["SubscribeToShardEvent"] for event in subscription["EventStream"]]
+    assert [record["Data"] for event in events for record in event["Records"]] == [b"x"], events
+    assert events[-1]["ChildShards"] == children and "ContinuationSequenceNumber" not in events[-1], events[-1]
+
+
 def check_firehose():
     firehose = client("firehose")
-    firehose.create_delivery_stream(DeliveryStreamName=NAME)
+    firehose.create_delivery_stream(DeliveryStreamName=NAME, Tags=[{"Key": "a", "Value": "1"}])
+    firehose.tag_delivery_stream(DeliveryStreamName=NAME, Tags=[{"Key": "b", "Value": "2"}])
+    firehose.untag_delivery_stream(DeliveryStreamName=NAME, TagKeys=["a"])
+    tags = firehose.list_tags_for_delivery_stream(DeliveryStreamName=NAME)["Tags"]
+    assert tags == [{"Key": "b", "Value": "2"}], tags
     described = firehose.describe_delivery_stream(DeliveryStreamName=NAME)["DeliveryStreamDescription"]
     assert described["DeliveryStreamStatus"] == "ACTIVE", described
     batch = firehose.put_record_batch(DeliveryStreamName=NAME, Records=[{"Data": b"one\n"}, {"Data": b"two\n"}])
@@ -108,6 +154,25 @@ def check_cloudwatch():
     assert listed == [{"Namespace": NAME, "MetricName": "One", "Dimensions": dimensions}], listed
 
 
+def check_statistics():
+    cloudwatch = client("cloudwatch")
+    start = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    end = start + datetime.timedelta(minutes=5)
+    data = [{"MetricName": "Timed", "Value": value, "Timestamp": start} for value in (1, 2)]
+    cloudwatch.put_metric_data(Namespace=NAME, MetricData=data)
+    points = cloudwatch.get_metric_statistics(
+        Namespace=NAME, MetricName="Timed", StartTime=start, EndTime=end, Period=60, Statistics=["Sum", "Maximum"]
+    )["Datapoints"]
+    assert points == [{"Timestamp": start, "Unit": "None", "Sum": 3.0, "Maximum": 2.0}], points
+    stat = {"Metric": {"Namespace": NAME, "MetricName": "Timed"}, "Period": 60, "Stat": "Average"}
+    results = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "q", "MetricStat": stat}], StartTime=start, EndTime=end
+    )["MetricDataResults"]
+    assert (results[0]["Timestamps"], results[0]["Values"]) == ([start], [1.5]), results
+    refused("InvalidParameterCombination", cloudwatch.get_metric_statistics, Namespace=NAME, MetricName="Timed",
+            StartTime=start, EndTime=end, Period=60)
+
+
 def check_sts():
     sts = client("sts")
     role = sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/writer", RoleSessionName="me")
@@ -118,8 +183,10 @@ def check_sts():
 
 if __name__ == "__main__":
     check_kinesis()
+    check_shards()
     check_firehose()
     check_cloudwatch()
+    check_statistics()
     check_sts()
     assert json.loads(control("health")) == {"status": "ok"}
     assert json.loads(control("counters"))["put_records"]["stored_entries"] >= 100

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Third parties read what kpl writes, and kpl reads what they write: Python's aws_kinesis_agg, npm's aws-kinesis-agg and
 # the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). All of them come from their
-# registries through pip and npm, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set.
+# registries through pip and npm, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set. Then the whole
+# KCL reads what the agent ships while shards are split and merged: kcl.sh.
 #
-# With KPL_THIRD_PARTY_EXAMPLE, the example's program, nothing is built.
+# With KPL_THIRD_PARTY_EXAMPLE and KINESIS_AGENT_BINARY, the programs of the example and the agent, nothing is built.
 #
 # What is not installed here is left out with a word about it; with REQUIRE_ALL=1 that is a failure.
 set -euo pipefail
@@ -69,6 +70,11 @@ ours write "$vectors"
 if has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; then with_python; else leave_out "python3 with venv"; fi
 if has node && has npm; then with_npm; else leave_out "node and npm"; fi
 if has java && has python3; then with_kcl; else leave_out "java (17 or later) and python3, for the KCL"; fi
+if has mvn && has javac && python3 -c 'import venv, ensurepip' 2>/dev/null; then
+  "$here/kcl.sh"
+else
+  leave_out "mvn, a JDK (17 or later) and python3 with venv, for the KCL through changes of shards"
+fi
 
 if [[ ${REQUIRE_ALL:-} == 1 && $left_out == 1 ]]; then
   echo "REQUIRE_ALL=1: nothing may be left out" >&2

@@ -89,7 +89,7 @@ impl Backend {
         self.counters.count_call(call.action());
         let input = match self.read(call, body) {
             Ok(input) => input,
-            Err(error) => return Ok(reply::failure(call.protocol, &error, &request_id)),
+            Err(error) => return Ok(reply::refusal(call, &error, &request_id)),
         };
         let verdict = self.faults.judge_call(call, input.stream(call.service).as_deref());
         pause(verdict.delay).await;
@@ -106,7 +106,7 @@ impl Backend {
         };
         Ok(match outcome {
             Ok(answer) => reply::success(call, answer, &request_id),
-            Err(error) => reply::failure(call.protocol, &error, &request_id),
+            Err(error) => reply::refusal(call, &error, &request_id),
         })
     }
 

@@ -1,14 +1,17 @@
-//! CloudWatch: metric data that are kept to be read back.
+//! CloudWatch: metric data that are kept to be read back, as they are and as statistics.
 //!
 //! Invariant: a PutMetricData is kept whole or refused whole; the newest [`MAX_KEPT`] data are kept, older ones go.
 
+mod get;
+mod list;
 pub(crate) mod metric_datum;
 mod read;
+mod statistics;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::aws_error::AwsError;
 use crate::backend::Instruments;
@@ -21,7 +24,14 @@ const MAX_KEPT: usize = 100_000;
 /// The metrics.
 #[derive(Debug, Default)]
 pub(crate) struct CloudWatch {
-    kept: Mutex<VecDeque<MetricDatum>>,
+    kept: Mutex<VecDeque<Kept>>,
+}
+
+/// A datum and the moment that it is about, in seconds since 1970.
+#[derive(Debug)]
+struct Kept {
+    moment: f64,
+    datum: MetricDatum,
 }
 
 impl CloudWatch {
@@ -37,43 +47,26 @@ impl CloudWatch {
                 self.keep(read::metric_data(tree)?);
                 Ok(Answer::Empty)
             }
-            "ListMetrics" => Ok(Answer::Tree(self.list(tree))),
+            "ListMetrics" => list::metrics(tree, &self.lock()).map(Answer::Tree),
+            "GetMetricStatistics" => get::metric_statistics(tree, &self.lock()).map(Answer::Tree),
+            "GetMetricData" => get::metric_data(tree, &self.lock()).map(Answer::Tree),
             other => Err(AwsError::unknown_operation(other)),
         }
     }
 
     /// Everything that is kept, oldest first.
     pub(crate) fn metrics(&self) -> Vec<MetricDatum> {
-        self.lock().iter().cloned().collect()
+        self.lock().iter().map(|kept| kept.datum.clone()).collect()
     }
 
-    fn keep(&self, data: Vec<MetricDatum>) {
+    fn keep(&self, data: Vec<Kept>) {
         let mut kept = self.lock();
         kept.extend(data);
         let surplus = kept.len().saturating_sub(MAX_KEPT);
         kept.drain(..surplus);
     }
 
-    /// Each metric once, without pages.
-    fn list(&self, tree: &Value) -> Value {
-        let wanted = |field: &str, value: &str| tree[field].as_str().is_none_or(|wanted| wanted == value);
-        let kept = self.lock();
-        let metrics: BTreeSet<_> = kept
-            .iter()
-            .filter(|datum| wanted("Namespace", &datum.namespace) && wanted("MetricName", &datum.name))
-            .map(|datum| (&datum.namespace, &datum.name, &datum.dimensions))
-            .collect();
-        let listed = |(namespace, name, dimensions): (&String, &String, &Vec<metric_datum::Dimension>)| {
-            let dimensions: Vec<Value> = dimensions
-                .iter()
-                .map(|dimension| json!({"Name": dimension.name, "Value": dimension.value}))
-                .collect();
-            json!({"Namespace": namespace, "MetricName": name, "Dimensions": dimensions})
-        };
-        json!({"Metrics": metrics.into_iter().map(listed).collect::<Vec<_>>()})
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<MetricDatum>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         // A panic between growing and trimming leaves a queue that the next call trims.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,12 +6,14 @@
 pub(crate) mod cbor;
 pub(crate) mod form;
 pub(crate) mod gzip;
+pub(crate) mod moment;
 pub(crate) mod xml;
 
 use serde_json::{Map, Value};
 
 use crate::aws_error::AwsError;
 use crate::call::Protocol;
+use cbor::Timestamps;
 
 /// The largest body that is read, compressed or not: PutRecords takes 10 MiB of data at most, which base64 makes 13.4.
 pub(crate) const MAX_BODY_BYTES: usize = 16 << 20;
@@ -22,7 +24,8 @@ pub(crate) fn read_tree(protocol: Protocol, body: &[u8]) -> Result<Value, AwsErr
         Protocol::Json { .. } if body.is_empty() => Some(Value::Object(Map::new())),
         Protocol::Json { .. } => serde_json::from_slice(body).ok(),
         Protocol::KinesisCbor | Protocol::RpcV2Cbor if body.is_empty() => Some(Value::Object(Map::new())),
-        Protocol::KinesisCbor | Protocol::RpcV2Cbor => cbor::read(body),
+        Protocol::KinesisCbor => cbor::read(body, Timestamps::Milliseconds),
+        Protocol::RpcV2Cbor => cbor::read(body, Timestamps::Tagged),
         Protocol::Query => Some(form::read(body)),
     };
     match tree {

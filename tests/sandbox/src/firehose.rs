@@ -6,6 +6,7 @@
 mod delivery_streams;
 mod limits;
 mod put;
+mod tags;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use crate::backend::Instruments;
 use crate::options::SandboxOptions;
 use crate::reply::Answer;
 use delivery_streams::DeliveryStreams;
+use tags::Tags;
 
 /// AWS's page of ListDeliveryStreams.
 const DEFAULT_PAGE: u64 = 10;
@@ -50,17 +52,34 @@ impl Firehose {
         match operation {
             "PutRecord" => self.put_record(tree, instruments),
             "PutRecordBatch" => self.put_record_batch(tree, instruments),
-            "CreateDeliveryStream" => self.create(name(tree)?),
+            "CreateDeliveryStream" => self.create_tagged(name(tree)?, Tags::read(tree)?),
             "DescribeDeliveryStream" => self.describe(name(tree)?),
             "ListDeliveryStreams" => Ok(self.list(tree)),
             "DeleteDeliveryStream" => self.streams.delete(name(tree)?).map(|()| json!({})),
+            "TagDeliveryStream" => {
+                self.streams.with_tags(name(tree)?, |tags| tags.add(tree)).map(|()| json!({}))
+            }
+            "UntagDeliveryStream" => self.untag(tree),
+            "ListTagsForDeliveryStream" => self.streams.with_tags(name(tree)?, |tags| Ok(tags.list(tree))),
             other => Err(AwsError::unknown_operation(other)),
         }
         .map(Answer::Tree)
     }
 
     pub(crate) fn create(&self, name: &str) -> Result<Value, AwsError> {
-        self.streams.create(name)?;
+        self.create_tagged(name, Tags::default())
+    }
+
+    fn untag(&self, tree: &Value) -> Result<Value, AwsError> {
+        let remove = |tags: &mut Tags| {
+            tags.remove(tree);
+            Ok(json!({}))
+        };
+        self.streams.with_tags(name(tree)?, remove)
+    }
+
+    fn create_tagged(&self, name: &str, tags: Tags) -> Result<Value, AwsError> {
+        self.streams.create(name, tags)?;
         Ok(json!({"DeliveryStreamARN": self.arn(name)}))
     }
 

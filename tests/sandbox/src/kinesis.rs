@@ -1,32 +1,42 @@
 //! Kinesis: the emulator's semantics, with the gaps closed that producers and consumers meet.
 //!
-//! Added to `ferrokinesis`: stream ARNs everywhere, on-demand streams, ListShards with pages and filters, the child
-//! shards of a finished shard, the record limit over data and partition key, which UpdateMaxRecordSize raises, streams
-//! whose records the service distributes itself, faults on single entries, discarding.
+//! Added to `ferrokinesis`: stream ARNs everywhere, on-demand streams, tags and record sizes of new streams, pages and
+//! summaries of ListStreams, ListShards with pages and filters, UpdateShardCount by splits and merges, the child shards
+//! of a finished shard, subscriptions that end with them, the record limit over data and partition key, which
+//! UpdateMaxRecordSize raises, streams whose records the service distributes itself, faults on single entries,
+//! discarding.
 //!
 //! Invariant: writes to a stream and changes of its shards happen one after the other. The emulator gives out sequence
 //! numbers before it stores, so without that a reader could pass a record that is stored late, and lose it.
 
 mod answered;
 mod arn;
+mod create;
 mod discard;
 mod distribution;
 mod entries;
 mod known_streams;
 mod list_shards;
+mod list_streams;
 mod put;
 mod put_limits;
+mod reading;
+mod resharding;
+mod shard_count;
+mod shard_filter;
+mod shard_lives;
 mod shard_ranges;
 mod stream_locks;
+mod subscribe;
 
 use std::time::Duration;
 
 use std::sync::atomic::AtomicU64;
 
-use axum::body::Body;
-use ferrokinesis::actions::{self, Operation, subscribe_to_shard};
+use ferrokinesis::actions::{self, Operation};
 use ferrokinesis::store::{Store, StoreOptions};
-use ferrokinesis::types::{Stream, StreamMode, StreamStatus};
+use ferrokinesis::types::{StreamMode, StreamStatus};
+use ferrokinesis::util::current_time_ms;
 use ferrokinesis::{constants, validation};
 use serde_json::{Value, json};
 
@@ -36,9 +46,11 @@ use crate::call::Protocol;
 use crate::options::SandboxOptions;
 use crate::pause::pause;
 use crate::reply::Answer;
+use create::Extras;
 pub(crate) use discard::PutRecordsBody;
 use distribution::Distribution;
 use known_streams::KnownStreams;
+use shard_lives::ShardLives;
 use stream_locks::StreamLocks;
 
 /// More than any test opens; AWS's own default is 500 to 20,000.
@@ -52,10 +64,10 @@ const SETTLING_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) struct Kinesis {
     store: Store,
     default_shards: u32,
-    enforce_limits: bool,
     discard: bool,
     locks: StreamLocks,
     known_streams: KnownStreams,
+    lives: ShardLives,
     distribution: Distribution,
     next_sequence_number: AtomicU64,
 }
@@ -75,10 +87,10 @@ impl Kinesis {
         Self {
             store,
             default_shards: options.default_shards.get(),
-            enforce_limits: options.enforce_limits,
             discard: options.discard_records,
             locks: StreamLocks::default(),
             known_streams: KnownStreams::default(),
+            lives: ShardLives::default(),
             distribution: Distribution::new(options.seed),
             next_sequence_number: AtomicU64::new(0),
         }
@@ -109,17 +121,20 @@ impl Kinesis {
             Operation::PutRecords => self.put_records(checked, instruments).await.map(Answer::Tree),
             Operation::PutRecord => self.put_record(checked, instruments).await.map(Answer::Tree),
             Operation::ListShards => self.list_shards(&checked, &tree["ShardFilter"]).await.map(Answer::Tree),
+            Operation::ListStreams => self.list_streams(&checked, &tree["NextToken"]).await.map(Answer::Tree),
+            Operation::GetShardIterator => self.shard_iterator(checked).await.map(Answer::Tree),
             Operation::GetRecords => self.get_records(checked).await.map(Answer::Tree),
-            Operation::SubscribeToShard => self.subscribe(checked, protocol).await.map(Answer::EventStream),
+            Operation::SubscribeToShard => self.subscribe(&checked, protocol).await.map(Answer::EventStream),
             Operation::DescribeStreamSummary => self.describe_summary(checked).await.map(Answer::Tree),
-            _ => {
-                let stream = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
-                let answer = self.change_or_describe(operation, checked, on_demand).await?;
-                if matches!(operation, Operation::CreateStream | Operation::DeleteStream) {
-                    self.distribution.set(&stream, auto);
-                }
+            Operation::UpdateShardCount => self.update_shard_count(&checked).await.map(Answer::Tree),
+            Operation::CreateStream => {
+                let extras = Extras::read(&tree, on_demand)?;
+                let stream = name_of(&checked);
+                let answer = self.create(checked, &extras).await?;
+                self.distribution.set(&stream, auto);
                 Ok(answer)
             }
+            _ => self.change_or_describe(operation, checked).await,
         }
     }
 
@@ -134,7 +149,7 @@ impl Kinesis {
     }
 
     async fn describe_summary(&self, checked: Value) -> Result<Value, AwsError> {
-        let name = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+        let name = name_of(&checked);
         let described = actions::dispatch(&self.store, Operation::DescribeStreamSummary, checked).await;
         let mut answer = answered::tree(described)?;
         let summary = &mut answer["StreamDescriptionSummary"];
@@ -146,7 +161,7 @@ impl Kinesis {
     /// Creates a stream in process; it is ACTIVE when this returns.
     pub(crate) async fn create_stream(&self, name: &str, shards: u32) -> Result<(), AwsError> {
         let checked = check(Operation::CreateStream, &json!({"StreamName": name, "ShardCount": shards}))?;
-        self.change_or_describe(Operation::CreateStream, checked, false).await.map(drop)
+        self.change_or_describe(Operation::CreateStream, checked).await.map(drop)
     }
 
     /// Gives a stream without a count the default one, as on-demand mode does; says whether it is on demand.
@@ -157,23 +172,30 @@ impl Kinesis {
         tree["StreamModeDetails"]["StreamMode"] == "ON_DEMAND"
     }
 
-    async fn change_or_describe(
-        &self,
-        operation: Operation,
-        checked: Value,
-        on_demand: bool,
-    ) -> Result<Answer, AwsError> {
-        let name = checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned();
+    async fn change_or_describe(&self, operation: Operation, checked: Value) -> Result<Answer, AwsError> {
+        let name = name_of(&checked);
         let _change = self.known_streams.change();
         let _turn = if changes_shards(operation) { Some(self.locks.lock(&name).await) } else { None };
+        if matches!(operation, Operation::SplitShard | Operation::MergeShards) {
+            shard_count::check_provisioned(&self.store.get_stream(&name).await?)?;
+        }
         let answer = actions::dispatch(&self.store, operation, checked).await?;
         if changes_shards(operation) {
             self.settle(&name).await;
-        }
-        if on_demand {
-            self.store.update_stream(&name, set_on_demand).await?;
+            self.note_shards(&name).await;
         }
         Ok(answer.map_or(Answer::Empty, Answer::Tree))
+    }
+
+    /// Notes when shards were opened and closed, once a change is complete.
+    async fn note_shards(&self, name: &str) {
+        match self.store.get_stream(name).await {
+            Ok(stream) => self.lives.note(&stream, current_time_ms()),
+            Err(_) => {
+                self.lives.forget(name);
+                self.distribution.set(name, false);
+            }
+        }
     }
 
     /// Waits until the emulator has carried out a change that it does in the background.
@@ -186,34 +208,6 @@ impl Kinesis {
         }
         tracing::warn!(stream = name, "the stream is still changing; answering all the same");
     }
-
-    async fn get_records(&self, checked: Value) -> Result<Value, AwsError> {
-        let iterator = checked[constants::SHARD_ITERATOR].as_str().unwrap_or_default().to_owned();
-        let mut answer =
-            answered::tree(actions::dispatch(&self.store, Operation::GetRecords, checked).await)?;
-        if answer["NextShardIterator"].is_null() {
-            answer["ChildShards"] = self.child_shards(&iterator).await;
-        }
-        Ok(answer)
-    }
-
-    async fn child_shards(&self, iterator: &str) -> Value {
-        let Ok((_, stream, shard, _)) = ferrokinesis::shard_iterator::decode_shard_iterator(iterator) else {
-            return json!([]);
-        };
-        let Ok(stream) = self.store.get_stream(&stream).await else {
-            return json!([]);
-        };
-        answered::child_shards(&stream.shards, &shard)
-    }
-
-    async fn subscribe(&self, checked: Value, protocol: Protocol) -> Result<Body, AwsError> {
-        let content_type = match protocol {
-            Protocol::KinesisCbor => constants::CONTENT_TYPE_CBOR,
-            _ => constants::CONTENT_TYPE_JSON,
-        };
-        Ok(subscribe_to_shard::execute_streaming(&self.store, checked, content_type).await?)
-    }
 }
 
 fn check(operation: Operation, tree: &Value) -> Result<Value, AwsError> {
@@ -221,7 +215,12 @@ fn check(operation: Operation, tree: &Value) -> Result<Value, AwsError> {
     let fields: Vec<_> = rules.iter().map(|(name, rule)| (*name, rule)).collect();
     let checked = validation::check_types(tree, &fields)?;
     validation::check_validations(&checked, &fields, None)?;
+    put_limits::check_keys(operation, &checked)?;
     Ok(checked)
+}
+
+fn name_of(checked: &Value) -> String {
+    checked[constants::STREAM_NAME].as_str().unwrap_or_default().to_owned()
 }
 
 fn changes_shards(operation: Operation) -> bool {
@@ -237,11 +236,6 @@ fn changes_shards(operation: Operation) -> bool {
     )
 }
 
-fn set_on_demand(stream: &mut Stream) -> Result<(), ferrokinesis::error::KinesisErrorResponse> {
-    stream.stream_mode_details.stream_mode = StreamMode::OnDemand;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,11 +246,11 @@ mod tests {
         let kinesis = Kinesis::new(&SandboxOptions::default());
         kinesis.create_stream("s", 2).await.unwrap();
         let merge = json!({"StreamName": "s", "ShardToMerge": "0", "AdjacentShardToMerge": "1"});
-        kinesis.change_or_describe(Operation::MergeShards, merge, false).await.unwrap();
+        kinesis.change_or_describe(Operation::MergeShards, merge).await.unwrap();
         let stream = kinesis.store.get_stream("s").await.unwrap();
         assert_eq!((stream.stream_status, stream.shards.len()), (StreamStatus::Active, 3));
         let delete = json!({"StreamName": "s"});
-        kinesis.change_or_describe(Operation::DeleteStream, delete, false).await.unwrap();
+        kinesis.change_or_describe(Operation::DeleteStream, delete).await.unwrap();
         assert!(!kinesis.store.contains_stream("s").await);
     }
 }

@@ -17,8 +17,8 @@ pub struct SandboxOptions {
     pub listen: SocketAddr,
     /// Shards of a stream that is created without a count (on-demand mode). Default: 4, as in AWS.
     pub default_shards: NonZeroU32,
-    /// Enforce the limits of a shard (1 MiB and 1000 records a second) and of a record (1 MiB of data and partition
-    /// key). The limits of a call (500 records, 5 MiB) always hold. Default: false.
+    /// Enforce the limits of a shard: 1 MiB and 1000 records a second. The limits of a record (1 MiB of data and
+    /// partition key, 256 characters of key) and of a call (500 records, 5 MiB) always hold. Default: false.
     pub enforce_limits: bool,
     /// Answer writes to streams and delivery streams without storing the records, for benchmarks. Counters still
     /// count, faults still strike; a shard takes what comes, even with `enforce_limits`. Default: false.

@@ -39,13 +39,24 @@ pub(crate) fn success(call: &Call, answer: Answer, request_id: &str) -> Response
     }
 }
 
-/// The answer of a call that failed.
+/// The answer of a recognised call that failed.
+pub(crate) fn refusal(call: &Call, error: &AwsError, request_id: &str) -> Response<Body> {
+    let mut response = failure(call.protocol, error, request_id);
+    // The newer protocols of CloudWatch name the code of the query protocol, which its clients know.
+    if call.service == Service::CloudWatch && call.protocol != Protocol::Query {
+        let code = format!("{};{}", error.code, error.fault());
+        set(&mut response, HeaderName::from_static("x-amzn-query-error"), &code);
+    }
+    response
+}
+
+/// The answer of a call that failed, or of a request that is no call.
 pub(crate) fn failure(protocol: Protocol, error: &AwsError, request_id: &str) -> Response<Body> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let tree = json!({"__type": error.code, "message": error.message});
     let body = match protocol {
         Protocol::Json { .. } => tree.to_string().into_bytes(),
-        Protocol::KinesisCbor => cbor::write(&tree, cbor::Timestamps::Bare),
+        Protocol::KinesisCbor => cbor::write(&tree, cbor::Timestamps::Milliseconds),
         Protocol::RpcV2Cbor => cbor::write(&tree, cbor::Timestamps::Tagged),
         Protocol::Query => error_xml(error, request_id),
     };
@@ -65,7 +76,7 @@ fn empty(call: &Call, request_id: &str) -> Vec<u8> {
 fn body(call: &Call, tree: &Value, request_id: &str) -> Vec<u8> {
     match call.protocol {
         Protocol::Json { .. } => tree.to_string().into_bytes(),
-        Protocol::KinesisCbor => cbor::write(tree, cbor::Timestamps::Bare),
+        Protocol::KinesisCbor => cbor::write(tree, cbor::Timestamps::Milliseconds),
         Protocol::RpcV2Cbor => cbor::write(tree, cbor::Timestamps::Tagged),
         Protocol::Query => answer_xml(call, tree, request_id),
     }

@@ -2,10 +2,13 @@
 //!
 //! Invariant: a number may stand as a number or as text, because the query protocol knows only text.
 
+use ferrokinesis::util::current_time_ms;
 use serde_json::Value;
 
+use super::Kept;
 use super::metric_datum::{Dimension, MetricDatum, MetricValue};
 use crate::aws_error::AwsError;
+use crate::codec::moment;
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 const MAX_DATA: usize = 1000;
@@ -13,7 +16,7 @@ const MAX_DIMENSIONS: usize = 30;
 const MAX_VALUES: usize = 150;
 
 /// All data of the call, those of entities too.
-pub(super) fn metric_data(tree: &Value) -> Result<Vec<MetricDatum>, AwsError> {
+pub(super) fn metric_data(tree: &Value) -> Result<Vec<Kept>, AwsError> {
     let namespace = text(tree, "Namespace")?;
     let of_entities = items(&tree["EntityMetricData"]).iter().flat_map(|entity| items(&entity["MetricData"]));
     let data: Vec<&Value> = items(&tree["MetricData"]).iter().chain(of_entities).collect();
@@ -25,7 +28,15 @@ pub(super) fn metric_data(tree: &Value) -> Result<Vec<MetricDatum>, AwsError> {
             "the collection MetricData must not have a size greater than {MAX_DATA}"
         )));
     }
-    data.into_iter().map(|datum| metric_datum(&namespace, datum)).collect()
+    let received = current_time_ms() as f64 / 1000.0;
+    let kept = |datum: &Value| {
+        let moment = match &datum["Timestamp"] {
+            Value::Null => received,
+            given => moment::read(given).ok_or_else(|| invalid(format!("Timestamp {given} is no moment")))?,
+        };
+        Ok(Kept { moment, datum: metric_datum(&namespace, datum)? })
+    };
+    data.into_iter().map(kept).collect()
 }
 
 fn metric_datum(namespace: &str, datum: &Value) -> Result<MetricDatum, AwsError> {
@@ -43,7 +54,7 @@ fn metric_datum(namespace: &str, datum: &Value) -> Result<MetricDatum, AwsError>
     })
 }
 
-fn dimension(dimension: &Value) -> Result<Dimension, AwsError> {
+pub(super) fn dimension(dimension: &Value) -> Result<Dimension, AwsError> {
     Ok(Dimension { name: text(dimension, "Name")?, value: text(dimension, "Value")? })
 }
 
@@ -84,24 +95,24 @@ fn numbers(items: &[Value], field: &str) -> Result<Vec<f64>, AwsError> {
     items.iter().map(|item| number(item).ok_or_else(|| invalid(format!("{field} must be numbers")))).collect()
 }
 
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     number.is_finite().then_some(number)
 }
 
-fn text(tree: &Value, field: &str) -> Result<String, AwsError> {
+pub(super) fn text(tree: &Value, field: &str) -> Result<String, AwsError> {
     tree[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| missing(field))
 }
 
-fn items(tree: &Value) -> &[Value] {
+pub(super) fn items(tree: &Value) -> &[Value] {
     tree.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn missing(field: &str) -> AwsError {
+pub(super) fn missing(field: &str) -> AwsError {
     AwsError::new(400, "MissingParameter", format!("the parameter {field} is required"))
 }
 
-fn invalid(message: String) -> AwsError {
+pub(super) fn invalid(message: String) -> AwsError {
     AwsError::new(400, "InvalidParameterValue", message)
 }
 
@@ -114,7 +125,7 @@ mod tests {
     fn one(datum: &Value) -> Result<MetricValue, String> {
         let data =
             metric_data(&json!({"Namespace": "n", "MetricData": [datum]})).map_err(|error| error.code)?;
-        Ok(data.into_iter().next().unwrap().value)
+        Ok(data.into_iter().next().unwrap().datum.value)
     }
 
     #[test]
@@ -145,7 +156,7 @@ mod tests {
     fn data_of_entities_count_and_a_call_without_data_is_refused() {
         let datum = json!({"MetricName": "m", "Value": 1, "Dimensions": [{"Name": "a", "Value": "b"}]});
         let tree = json!({"Namespace": "n", "EntityMetricData": [{"MetricData": [datum.clone()]}]});
-        assert_eq!(metric_data(&tree).unwrap()[0].dimensions[0].value, "b");
+        assert_eq!(metric_data(&tree).unwrap()[0].datum.dimensions[0].value, "b");
         assert_eq!(metric_data(&json!({"Namespace": "n"})).unwrap_err().code, "MissingParameter");
         assert_eq!(metric_data(&json!({"MetricData": [datum]})).unwrap_err().code, "MissingParameter");
         let many = vec![json!({"MetricName": "m", "Value": 1}); 1001];

@@ -6,7 +6,7 @@
 use ferrokinesis::actions::Operation;
 
 /// Operations of the services that are not Kinesis.
-const OTHER_OPERATIONS: [&str; 10] = [
+const OTHER_OPERATIONS: [&str; 16] = [
     "CreateDeliveryStream",
     "DeleteDeliveryStream",
     "DescribeDeliveryStream",
@@ -17,6 +17,12 @@ const OTHER_OPERATIONS: [&str; 10] = [
     "AssumeRole",
     "GetCallerIdentity",
     "PutRecord",
+    "GetMetricStatistics",
+    "GetMetricData",
+    "TagDeliveryStream",
+    "UntagDeliveryStream",
+    "ListTagsForDeliveryStream",
+    "UpdateStreamRecordDistributionStrategy",
 ];
 
 /// The operations that write records.

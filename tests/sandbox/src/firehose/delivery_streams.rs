@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::tags::Tags;
 use crate::aws_error::AwsError;
 
 /// Longest name that Firehose takes.
@@ -14,10 +15,17 @@ const MAX_NAME_BYTES: usize = 64;
 
 /// Delivery streams by name.
 #[derive(Debug, Default)]
-pub(super) struct DeliveryStreams(Mutex<BTreeMap<String, Vec<Bytes>>>);
+pub(super) struct DeliveryStreams(Mutex<BTreeMap<String, DeliveryStream>>);
+
+/// One delivery stream.
+#[derive(Debug, Default)]
+struct DeliveryStream {
+    records: Vec<Bytes>,
+    tags: Tags,
+}
 
 impl DeliveryStreams {
-    pub(super) fn create(&self, name: &str) -> Result<(), AwsError> {
+    pub(super) fn create(&self, name: &str, tags: Tags) -> Result<(), AwsError> {
         check_name(name)?;
         let mut streams = self.lock();
         if streams.contains_key(name) {
@@ -27,7 +35,7 @@ impl DeliveryStreams {
                 format!("Firehose {name} already exists."),
             ));
         }
-        streams.insert(name.to_owned(), Vec::new());
+        streams.insert(name.to_owned(), DeliveryStream { records: Vec::new(), tags });
         Ok(())
     }
 
@@ -44,15 +52,24 @@ impl DeliveryStreams {
     }
 
     pub(super) fn store(&self, name: &str, records: impl IntoIterator<Item = Bytes>) -> Result<(), AwsError> {
-        self.lock().get_mut(name).ok_or_else(|| unknown(name))?.extend(records);
+        self.lock().get_mut(name).ok_or_else(|| unknown(name))?.records.extend(records);
         Ok(())
     }
 
     pub(super) fn delivered(&self, name: &str) -> Option<Vec<Bytes>> {
-        self.lock().get(name).cloned()
+        self.lock().get(name).map(|stream| stream.records.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Bytes>>> {
+    /// Does something with the tags of a delivery stream.
+    pub(super) fn with_tags<R>(
+        &self,
+        name: &str,
+        act: impl FnOnce(&mut Tags) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        act(&mut self.lock().get_mut(name).ok_or_else(|| unknown(name))?.tags)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, DeliveryStream>> {
         // Every change is one insertion, removal or extension.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

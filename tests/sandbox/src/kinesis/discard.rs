@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::entries::{self, Entry};
 use super::put::RefusedEntry;
-use super::put_limits::PutLimits;
+use super::put_limits::{self, PutLimits};
 use super::shard_ranges::ShardRanges;
 use super::{Kinesis, arn};
 use crate::aws_error::AwsError;
@@ -165,7 +165,8 @@ fn check_call(entries: &[Entry<'_>], limits: PutLimits) -> Result<(), AwsError> 
         return Err(AwsError::new(400, "ValidationException", message));
     }
     limits.check_call(entries)?;
-    limits.check_records(entries, true)
+    limits.check_records(entries)?;
+    entries.iter().try_for_each(|entry| put_limits::check_key(&entry.partition_key))
 }
 
 fn invalid_explicit_hash_key() -> AwsError {

@@ -76,7 +76,7 @@ impl Kinesis {
         let stream = checked["StreamName"].as_str().unwrap_or_default();
         let known = self.known_streams.look_up(stream, &self.store).await?;
         if !PutLimits::DEFAULT.hold(entries) {
-            known.limits.check_records(entries, self.enforce_limits)?;
+            known.limits.check_records(entries)?;
             known.limits.check_call(entries)?;
         }
         Ok(self.strike(operation, stream, entries, &known.ranges, instruments))

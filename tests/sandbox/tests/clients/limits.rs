@@ -34,18 +34,51 @@ async fn calls_have_their_limits_always() {
 }
 
 #[tokio::test]
-async fn a_record_with_its_key_has_a_limit_when_limits_are_enforced() {
-    let sandbox = with_options(SandboxOptions { enforce_limits: true, ..SandboxOptions::default() }).await;
-    let client = kinesis(&sandbox);
-    for (bytes, lawful) in [((1 << 20) - 3, true), ((1 << 20) - 2, false)] {
-        let record = Blob::new(vec![b'x'; bytes]);
-        // The partition key of three bytes makes the difference; the hash keys use different shards.
-        let hash_key = if lawful { "0" } else { "340282366920938463463374607431768211455" };
-        let one = client.put_record().stream_name(STREAM).partition_key("key").data(record.clone());
-        let result = one.explicit_hash_key(hash_key).send().await;
-        assert_eq!(result.is_ok(), lawful, "{bytes} bytes");
-        if let Err(error) = result {
-            assert!(error.into_service_error().is_invalid_argument_exception());
+async fn a_record_with_its_key_has_a_limit() {
+    for enforce_limits in [false, true] {
+        let sandbox = with_options(SandboxOptions { enforce_limits, ..SandboxOptions::default() }).await;
+        let client = kinesis(&sandbox);
+        for (bytes, fits) in [((1 << 20) - 3, true), ((1 << 20) - 2, false), (1 << 20, false)] {
+            let record = Blob::new(vec![b'x'; bytes]);
+            // The partition key of three bytes makes the difference; the hash keys use different shards.
+            let hash_key = if fits { "0" } else { "340282366920938463463374607431768211455" };
+            let one = client.put_record().stream_name(STREAM).partition_key("key").data(record.clone());
+            let result = one.explicit_hash_key(hash_key).send().await;
+            assert_eq!(result.is_ok(), fits, "{bytes} bytes");
+            if let Err(error) = result {
+                assert!(error.into_service_error().is_invalid_argument_exception());
+            }
+            let batch =
+                client.put_records().stream_name(STREAM).records(entry("\u{20ac}", vec![b'x'; bytes]));
+            // A character of three bytes counts three bytes here, and one towards the length of a key.
+            assert_eq!(batch.send().await.is_ok(), fits, "{bytes} bytes in a batch");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_partition_key_has_256_characters_of_whatever_size() {
+    for discard_records in [false, true] {
+        let sandbox = with_options(SandboxOptions { discard_records, ..SandboxOptions::default() }).await;
+        let client = kinesis(&sandbox);
+        for character in ["k", "\u{e9}", "\u{20ac}", "\u{1f600}"] {
+            for (characters, fits) in [(0, false), (1, true), (256, true), (257, false)] {
+                let key = character.repeat(characters);
+                let one = client.put_record().stream_name(STREAM).partition_key(&key).data(Blob::new("x"));
+                let batch = client.put_records().stream_name(STREAM).records(entry(&key, "x"));
+                let one = one
+                    .send()
+                    .await
+                    .map_err(|error| error.into_service_error().meta().code().map(str::to_owned));
+                let batch = batch
+                    .send()
+                    .await
+                    .map_err(|error| error.into_service_error().meta().code().map(str::to_owned));
+                let refused = Err(Some("ValidationException".to_owned()));
+                let wanted = if fits { Ok(()) } else { refused };
+                let what = format!("{characters} times {character}, discarding {discard_records}");
+                assert_eq!((one.map(drop), batch.map(drop)), (wanted.clone(), wanted), "{what}");
+            }
         }
     }
 }

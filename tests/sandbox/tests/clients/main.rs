@@ -17,8 +17,20 @@ mod kinesis;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod list_shards;
+#[cfg(test)]
+mod list_streams;
+#[cfg(test)]
+mod moments;
+#[cfg(test)]
 mod protocols;
+#[cfg(test)]
+mod resharding;
+#[cfg(test)]
+mod statistics;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tags;

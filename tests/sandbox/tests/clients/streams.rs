@@ -16,8 +16,8 @@ async fn a_raised_record_size_takes_effect() {
     let client = kinesis(&sandbox);
     let put =
         |bytes: usize| client.put_records().stream_name(STREAM).records(entry("k", vec![b'x'; bytes])).send();
-    assert!(put(MIB).await.is_ok());
-    let too_large = put(MIB + 1).await.unwrap_err();
+    assert!(put(MIB - 1).await.is_ok());
+    let too_large = put(MIB).await.unwrap_err();
     assert!(too_large.into_service_error().is_invalid_argument_exception());
 
     client.update_max_record_size().stream_arn(ARN).max_record_size_in_kib(10_240).send().await.unwrap();
