@@ -26,6 +26,7 @@ pub struct AwsClients {
     kinesis: Service,
     firehose: Service,
     cloudwatch: Service,
+    timeouts: CallTimeouts,
 }
 
 /// Where one service is.
@@ -61,7 +62,8 @@ impl AwsClients {
         let firehose = service(&config.firehose_endpoint, &config.firehose_region);
         let cloudwatch = service(&config.cloudwatch_endpoint, &config.cloudwatch_region);
         let base = assume_role(base, config, &kinesis).await;
-        Self { base, kinesis, firehose, cloudwatch }
+        let timeouts = CallTimeouts { connect: config.connection_timeout, request: config.socket_timeout };
+        Self { base, kinesis, firehose, cloudwatch, timeouts }
     }
 
     /// For tests and trials: everything at one address, with credentials that mean nothing.
@@ -75,27 +77,28 @@ impl AwsClients {
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
             .build();
         let service = Service { endpoint: Some(endpoint.to_owned()), region: Some(region) };
-        Self { base, kinesis: service.clone(), firehose: service.clone(), cloudwatch: service }
+        let timeouts = CallTimeouts::default();
+        Self { base, kinesis: service.clone(), firehose: service.clone(), cloudwatch: service, timeouts }
     }
 
     /// The way to Kinesis Data Streams.
     #[must_use]
     pub fn kinesis(&self) -> AwsTransport {
-        AwsTransport::new(&self.located(&self.kinesis), CallTimeouts::default())
+        AwsTransport::new(&self.located(&self.kinesis), self.timeouts)
     }
 
     /// The way to Firehose.
     #[must_use]
     pub fn firehose(&self) -> FirehoseTransport {
-        FirehoseTransport::new(&self.located(&self.firehose), CallTimeouts::default())
+        FirehoseTransport::new(&self.located(&self.firehose), self.timeouts)
     }
 
     /// The way to CloudWatch. Two retries, as the KPL's and the Java agent's uploaders have.
     #[must_use]
     pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         let timeouts = aws_sdk_cloudwatch::config::timeout::TimeoutConfig::builder()
-            .connect_timeout(CallTimeouts::default().connect)
-            .operation_attempt_timeout(CallTimeouts::default().request)
+            .connect_timeout(self.timeouts.connect)
+            .operation_attempt_timeout(self.timeouts.request)
             .build();
         let config = aws_sdk_cloudwatch::config::Builder::from(&self.located(&self.cloudwatch))
             .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::standard().with_max_attempts(3))

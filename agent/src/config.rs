@@ -98,6 +98,10 @@ pub struct AgentConfig {
     pub checkpoint_time_to_live: Duration,
     /// `shutdownTimeoutMillis`, the whole budget of a clean stop; default 10 s.
     pub shutdown_timeout: Duration,
+    /// `connectionTimeoutMillis`, to establish a connection: up to 300 s, default 6 s.
+    pub connection_timeout: Duration,
+    /// `socketTimeoutMillis`, for an answer besides what the line needs for the bytes: up to 600 s, default 6 s.
+    pub socket_timeout: Duration,
     /// `log.statusReportingPeriodSeconds`; default 30 s.
     pub status_reporting_period: Duration,
 }

@@ -11,6 +11,7 @@ use kpl::{
 use tokio::runtime::Handle;
 
 use crate::config::{Destination, FlowConfig};
+use crate::status_report::LineReport;
 
 /// The most bytes of records that one flow may hold, however much of the budget is free.
 const FLOW_BYTES: usize = 10 << 20;
@@ -108,6 +109,17 @@ impl Publisher {
     #[must_use]
     pub fn expected_wait(&self, partition_key: &str) -> Duration {
         self.stream.expected_wait(partition_key)
+    }
+
+    /// What is known of the line to the service.
+    #[must_use]
+    pub fn line(&self) -> LineReport {
+        let snapshot = self.producer.snapshot();
+        let stream = snapshot.streams.first();
+        LineReport {
+            bytes_per_second: stream.and_then(|stream| stream.line_bytes_per_second),
+            is_limit: stream.is_some_and(|stream| stream.is_limited_by_line),
+        }
     }
 
     /// Calls `tell` when there is room for a record of `bytes`.

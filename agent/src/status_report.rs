@@ -81,8 +81,21 @@ pub struct FlowReport {
     /// What else it has done since the start.
     #[serde(default)]
     pub counts: FlowCounts,
+    /// The line to the service; nothing is known of it when no agent runs.
+    #[serde(default)]
+    pub line: LineReport,
     /// The files under way.
     pub files: Vec<FileReport>,
+}
+
+/// What is known of the line to the service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LineReport {
+    /// Bytes a second that it was measured to carry; with little traffic it may be faster. `null` while that is not known.
+    pub bytes_per_second: Option<u64>,
+    /// Whether records wait because it carries no more.
+    pub is_limit: bool,
 }
 
 /// What a flow has done since the start, as far as an operator may wonder.

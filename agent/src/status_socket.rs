@@ -19,8 +19,8 @@ use crate::checkpoint_saver::CheckpointSaver;
 use crate::fs::state;
 use crate::inbox::Inbox;
 use crate::status_report::{
-    Answer, Command, FileReport, FlowCounts, FlowReport, LONGEST_REQUEST_BYTES, Request, StatusReport,
-    VERSION,
+    Answer, Command, FileReport, FlowCounts, FlowReport, LONGEST_REQUEST_BYTES, LineReport, Request,
+    StatusReport, VERSION,
 };
 use crate::types::Node;
 
@@ -181,6 +181,7 @@ async fn flow_report(id: &str, inbox: &Inbox, about: Option<Node>) -> FlowReport
         unreadable: Vec::new(),
         records_acknowledged: 0,
         counts: FlowCounts::default(),
+        line: LineReport::default(),
         files: Vec::new(),
     };
     let Some(answer) = inbox.ask(about) else { return silent("too many are asking; try again") };

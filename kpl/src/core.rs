@@ -18,6 +18,7 @@ pub(crate) mod jitter;
 pub(crate) mod keys_under_way;
 pub(crate) mod last_key;
 pub(crate) mod limiter;
+pub(crate) mod line;
 pub(crate) mod numbering;
 pub(crate) mod open_aggregate;
 pub(crate) mod pipeline;

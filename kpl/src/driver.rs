@@ -331,6 +331,7 @@ impl Driver {
                     Answer::Shards(lister.list(transport, stream).await)
                 });
             }
+            Action::LineIsLimit { bytes_per_second } => self.warn_of_slow_line(bytes_per_second),
             Action::Warn(shard_id, report) => self.warn_of_hot_shard(&shard_id, &report),
             Action::Finish(_) | Action::Flushed(_) => {} // done by the caller
         }
@@ -395,6 +396,15 @@ impl Driver {
             let (received, pending) = self.shared.lock().changes();
             self.reporter.changed(&self.shared.stream, received, pending);
         }
+    }
+
+    fn warn_of_slow_line(&self, bytes_per_second: u64) {
+        tracing::warn!(
+            stream = %self.shared.stream,
+            "the connection to the service is the limit: it carries about {} KB/s, and records are waiting for it; use a \
+             faster connection, send less, or aggregate or compress (reported once a minute)",
+            bytes_per_second / 1000
+        );
     }
 
     fn warn_of_hot_shard(&self, shard: &ShardId, report: &HotShard) {

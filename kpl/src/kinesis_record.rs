@@ -17,6 +17,12 @@ use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, Moment, ShardIndex};
 use crate::user_record::RecordRef;
 
+/// Bytes of an entry of a request beside its data and its partition key: names and quotes.
+const REQUEST_ENTRY_BYTES: usize = 60;
+
+/// Bytes of an entry of an answer: a sequence number, a shard id, and their names.
+const ANSWER_ENTRY_BYTES: usize = 120;
+
 /// A user record under way: whose it is and how old, not its bytes (they stand in the Kinesis record).
 #[derive(Debug)]
 pub(crate) struct Member<T> {
@@ -122,6 +128,12 @@ impl<T> KinesisRecord<T> {
     /// Bytes as PutRecords counts them.
     pub(crate) fn entry_bytes(&self) -> usize {
         self.data.len() + self.partition_key().len()
+    }
+
+    /// Bytes that the entry takes of the line to the service: as JSON in the request, or in the answer where that is more.
+    pub(crate) fn wire_bytes(&self) -> usize {
+        let in_request = self.data.len().div_ceil(3) * 4 + self.partition_key().len() + REQUEST_ENTRY_BYTES;
+        in_request.max(ANSWER_ENTRY_BYTES)
     }
 
     /// Calls `each` with the user records, in order, unless they are compressed.

@@ -35,6 +35,13 @@ pub struct StreamSnapshot {
     pub calls_in_flight: usize,
     /// Open shards as the last listing told; 0 before the first, and for delivery streams.
     pub open_shards: usize,
+    /// What the line to the service carries, in bytes a second: requests as they travel, or answers where those are
+    /// larger. The maximum of about the last ten seconds with enough traffic to tell; with little traffic the true value
+    /// is higher. `None` before the first answer, and after calls that timed out.
+    pub line_bytes_per_second: Option<u64>,
+    /// Whether the line is the limit now: records have been waiting for more than a second for what is in flight, and
+    /// neither for a shard's pace, nor for the memory of calls or `max_connections`.
+    pub is_limited_by_line: bool,
     /// User records accepted.
     pub user_records_received: u64,
     /// User records stored.

@@ -18,7 +18,8 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send>>;
 /// A service that takes records. Implement it to send somewhere else, or to test without a network.
 ///
 /// A call must be made at most once (the producer decides about retries), must end within a time limit of the
-/// implementation's own, and must say in [`CallError::doubt`] whether a failed call can have stored records.
+/// implementation's own and the request's [`transfer_time`](PutRecordsRequest::transfer_time) (with an error whose code is
+/// `Timeout`, by which the producer learns that the line is slow), and must say in [`CallError::doubt`] whether a failed call can have stored records.
 pub trait Transport: Send + Sync + 'static {
     /// Makes one PutRecords call.
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse>;

@@ -64,6 +64,8 @@ mod rotations_in_an_outage;
 #[cfg(test)]
 mod rotations_while_down;
 #[cfg(test)]
+mod slow_line;
+#[cfg(test)]
 mod status_commands;
 #[cfg(test)]
 mod stops;

@@ -10,6 +10,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_kinesis::config::{BehaviorVersion, Region};
 use bytes::Bytes;
 use kinesis_sandbox::{Sandbox, SandboxOptions};
+use kinesis_slow_line::{Shape, SlowLine};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -68,6 +69,12 @@ impl Workshop {
 
     pub(crate) fn create_stream(&self, name: &str) {
         self.runtime.block_on(self.sandbox.create_stream(name, 2)).unwrap();
+    }
+
+    /// A slow line to the sandbox.
+    pub(crate) fn slow_line(&self, shape: Shape) -> SlowLine {
+        let _runtime = self.runtime.enter();
+        SlowLine::start(self.sandbox.address(), shape).unwrap()
     }
 
     pub(crate) fn root(&self) -> &Path {

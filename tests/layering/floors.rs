@@ -123,6 +123,8 @@ const KPL_ROWS: &[Row] = &[
     Row("core/shared_copy", Floor::Parts),
     Row("core/suspects", Floor::Parts),
     Row("core/jitter", Floor::Parts),
+    Row("core/line", Floor::Parts),
+    Row("core/line/*", Floor::Parts),
     Row("dedup", Floor::Parts),
     Row("dedup/*", Floor::Parts),
     Row("core/numbering", Floor::Parts),

@@ -46,7 +46,7 @@ fn the_walls_of_the_agent_stand() {
 
 #[test]
 fn the_sandbox_and_the_tests_keep_the_form() {
-    for source in ["tests/sandbox/src", "tests/layering", "tests/black_box"] {
+    for source in ["tests/sandbox/src", "tests/slow_line/src", "tests/layering", "tests/black_box"] {
         let broken = broken_form(source).unwrap();
         assert!(broken.is_empty(), "broken form:\n{broken}");
     }

@@ -13,7 +13,7 @@ use crate::checkpoint_store::{self, StoreError};
 use crate::config::AgentConfig;
 use crate::fs::state;
 use crate::status_report::{
-    Answer, Command, FileReport, FlowCounts, FlowReport, Request, StatusReport, VERSION,
+    Answer, Command, FileReport, FlowCounts, FlowReport, LineReport, Request, StatusReport, VERSION,
 };
 use crate::types::Node;
 
@@ -91,6 +91,7 @@ fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, Q
         unreadable: Vec::new(),
         records_acknowledged: 0,
         counts: FlowCounts::default(),
+        line: LineReport::default(),
         files: match image.get(&flow.id) {
             Some(files) => files.values().filter(is_meant).map(report).collect(),
             None => Vec::new(),

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::query::query;
 use super::run::{DEFAULT_CONFIGURATION, parse};
-use crate::status_report::{Command, FileReport, FlowCounts, FlowReport, StatusReport};
+use crate::status_report::{Command, FileReport, FlowCounts, FlowReport, LineReport, StatusReport};
 
 /// There is nothing to tell.
 const FAILED: u8 = 2;
@@ -79,6 +79,9 @@ fn flow_text(flow: &FlowReport, text: &mut String) {
     if let Some(trouble) = &flow.trouble {
         let _ = writeln!(text, "  trouble: {trouble}");
     }
+    if let Some(line) = line_text(flow.line) {
+        let _ = writeln!(text, "  {line}");
+    }
     for (count, what) in notable(&flow.counts) {
         let _ = writeln!(text, "  {count} {what}");
     }
@@ -86,6 +89,12 @@ fn flow_text(flow: &FlowReport, text: &mut String) {
         let _ = writeln!(text, "  {path}\n    cannot be read; the agent's log says why");
     }
     flow.files.iter().for_each(|file| file_text(file, text));
+}
+
+/// How fast the line to the service is, when that is why records wait.
+fn line_text(line: LineReport) -> Option<String> {
+    let rate = line.bytes_per_second.filter(|_| line.is_limit)?;
+    Some(format!("the connection to the service is the limit: it carries about {} KB/s", rate / 1000))
 }
 
 /// What happened since the start that an operator wants to know of.

@@ -15,10 +15,15 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::options::{Place, TextOption, agent};
+use super::options::{IntegerOption, Place, TextOption, agent};
 use super::path::ConfigPath;
 use super::section::Section;
 use super::{AgentConfig, FlowConfig, Secret};
+
+/// What the producer takes for its `connect_timeout` and `request_timeout` (kpl's `CONFIGURATION.md`).
+const SHORTEST_LIMIT: Duration = Duration::from_millis(100);
+const LONGEST_CONNECT: Duration = Duration::from_secs(300);
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
 
 /// The configuration in `tree`; `None` if the tree is no object.
 pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConfig> {
@@ -60,8 +65,16 @@ pub(super) fn resolve(tree: &Value, findings: &mut Findings) -> Option<AgentConf
         max_open_files: usize::try_from(section.whole_number(&agent::MAX_OPEN_FILES)).unwrap_or(usize::MAX),
         checkpoint_time_to_live: day * days,
         shutdown_timeout: section.milliseconds(&agent::SHUTDOWN_TIMEOUT_MILLIS, 0),
+        connection_timeout: time_limit(&mut section, &agent::CONNECTION_TIMEOUT_MILLIS, LONGEST_CONNECT),
+        socket_timeout: time_limit(&mut section, &agent::SOCKET_TIMEOUT_MILLIS, LONGEST_ANSWER),
         status_reporting_period: Duration::from_secs(u64::try_from(period).unwrap_or(0)),
     })
+}
+
+/// A time limit of a call. The Java agent takes zero for none; here no call is without one.
+fn time_limit(section: &mut Section<'_>, option: &IntegerOption, longest: Duration) -> Duration {
+    let limit = section.milliseconds(option, 0);
+    if limit.is_zero() { longest } else { limit.clamp(SHORTEST_LIMIT, longest) }
 }
 
 fn flows(section: &mut Section<'_>) -> Vec<FlowConfig> {

@@ -39,6 +39,8 @@ fn defaults_are_the_java_agents() {
     let java = Path::new("/var/run/aws-kinesis-agent/checkpoints");
     assert_eq!(config.import_checkpoint_file.as_deref(), Some(java));
     assert_eq!(config.shutdown_timeout, Duration::from_secs(10));
+    let six = Duration::from_secs(6);
+    assert_eq!((config.connection_timeout, config.socket_timeout), (six, six));
     assert_eq!(config.status_reporting_period, Duration::from_secs(30));
     let expected = FlowConfig {
         id: "kinesis:s:/d/a*".into(),
@@ -65,6 +67,18 @@ fn defaults_are_the_java_agents() {
 }
 
 #[test]
+fn no_call_is_without_a_time_limit() {
+    let millis = |connect: &str, answer: &str| {
+        let extra = format!(r#""connectionTimeoutMillis": {connect}, "socketTimeoutMillis": {answer},"#);
+        let config = parse(&with_flow("").replacen('{', &format!("{{{extra}"), 1)).config;
+        (config.connection_timeout.as_millis(), config.socket_timeout.as_millis())
+    };
+    assert_eq!(millis("0", "0"), (300_000, 600_000), "the Java agent's word for none");
+    assert_eq!(millis("9000000", "9000000"), (300_000, 600_000));
+    assert_eq!(millis("1", "1"), (100, 100));
+}
+
+#[test]
 fn every_honoured_key_is_read() {
     let text = r#"{
       "kinesis.endpoint": "kinesis.eu-west-1.amazonaws.com", "kinesis.region": "eu-west-1",
@@ -74,6 +88,7 @@ fn every_honoured_key_is_read() {
       "assumeRoleExternalId": "ext-hush", "cloudwatch.emitMetrics": "no", "cloudwatch.namespace": "N",
       "cloudwatch.metricsBufferTimeMillis": "25", "cloudwatch.tagInstance": 1, "checkpointFile": "/c",
       "deadLetterDirectory": "/l", "deadLetterMaxBytes": 33554432, "maxOpenFiles": 16, "checkpointTimeToLiveDays": 1, "shutdownTimeoutMillis": 5, "log.statusReportingPeriodSeconds": 12,
+      "connectionTimeoutMillis": 1500, "socketTimeoutMillis": "20000",
       "flows": [{
         "filePattern": "/d/a*", "kinesisStream": "s", "partitionKeyOption": "DETERMINISTIC", "aggregation": "yes",
         "initialPosition": "START_OF_FILE", "maxBufferAgeMillis": 1230, "maxBufferSizeRecords": "456",
@@ -109,6 +124,8 @@ fn every_honoured_key_is_read() {
     assert_eq!(config.checkpoint_time_to_live, Duration::from_secs(86400));
     assert_eq!(config.shutdown_timeout, Duration::from_millis(5));
     assert_eq!(config.status_reporting_period, Duration::from_secs(12));
+    let limits = (config.connection_timeout, config.socket_timeout);
+    assert_eq!(limits, (Duration::from_millis(1500), Duration::from_secs(20)));
     let expected = FlowConfig {
         id: "kinesis:s:/d/a*".into(),
         file_pattern: FilePattern::parse("/d/a*").unwrap(),

@@ -46,6 +46,7 @@ impl FlowTask {
             unreadable,
             records_acknowledged: self.statistics.records_acknowledged.get(),
             counts: FlowCounts::from(self.statistics.as_ref()),
+            line: self.publisher.line(),
             files: reports,
         }
     }
@@ -95,7 +96,10 @@ impl FlowTask {
             return (FileState::Blocked, why.to_owned());
         }
         if unread && self.is_blocked() {
-            let why = "the destination takes no more for now; nothing is read until it does";
+            let why = match self.publisher.line().is_limit {
+                true => "the connection to the service carries no more; nothing is read until it does",
+                false => "the destination takes no more for now; nothing is read until it does",
+            };
             return (FileState::Blocked, why.to_owned());
         }
         let place = match file.presence {

@@ -33,9 +33,13 @@ pub struct ConnectionConfig {
     pub cloudwatch_endpoint: Option<String>,
     /// Port of `cloudwatch_endpoint` where that is a host name. 1 to 65535, default 443.
     pub cloudwatch_port: u16,
-    /// Time to establish a connection. 100 ms to 300 s, default 6 s.
+    /// Time to establish a connection, TLS included. 100 ms to 300 s, default 6 s.
     pub connect_timeout: Duration,
-    /// Time for a whole call, from the first byte sent to the last byte read. 100 ms to 600 s, default 6 s.
+    /// Time for the service to answer a call, besides the time that its bytes need on the line, which is measured: a slow
+    /// line does not make calls fail. 100 ms to 600 s, default 6 s.
+    ///
+    /// A service that is silent is noticed after this time, and at most six seconds more when the line was full; later
+    /// on a slow line. A listing of shards that had no answer has twice as long the next time, up to eight times.
     pub request_timeout: Duration,
     /// The proxy for calls to the services, reached over HTTP at `proxy_port`, or a URL with a scheme and port of its
     /// own. `None`, the default, leaves it to the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and

@@ -1,7 +1,7 @@
 //! Third stage: Kinesis records are gathered into PutRecords calls.
 //!
-//! Invariant: a call never exceeds the limits on entries and bytes (a single record larger than the byte limit goes
-//! alone), and entries leave in the order in which they came.
+//! Invariant: a call never exceeds the limits on entries and bytes, nor what the line takes at a time (a single record
+//! larger than that goes alone), and entries leave in the order in which they came.
 
 use std::collections::VecDeque;
 
@@ -33,6 +33,8 @@ pub(crate) struct Collector<T> {
     max_bytes: usize,
     queue: VecDeque<KinesisRecord<T>>,
     bytes: usize,
+    /// Bytes on the wire.
+    wire_bytes: usize,
     bytes_by_shard: HashMap<ShardIndex, usize>,
     full_shards: usize,
     /// Entries at the front that should leave at once.
@@ -57,6 +59,7 @@ impl<T> Collector<T> {
             max_bytes,
             queue: VecDeque::new(),
             bytes: 0,
+            wire_bytes: 0,
             bytes_by_shard: HashMap::new(),
             full_shards: 0,
             hurried: 0,
@@ -71,6 +74,7 @@ impl<T> Collector<T> {
 
     pub(crate) fn put(&mut self, record: KinesisRecord<T>) {
         self.bytes += record.entry_bytes();
+        self.wire_bytes += record.wire_bytes();
         self.deadlines.push(record.deadline);
         self.arrivals.push(record.arrival);
         if let Some(shard) = record.predicted_shard {
@@ -83,11 +87,11 @@ impl<T> Collector<T> {
         self.queue.push_back(record);
     }
 
-    /// Why a call is to be made now, if one is.
-    pub(crate) fn ready(&self, now: Moment) -> Option<SendCause> {
+    /// Why a call of at most `wire_bytes` is to be made now, if one is.
+    pub(crate) fn ready(&self, wire_bytes: usize, now: Moment) -> Option<SendCause> {
         let causes = [
             (self.queue.len() >= self.max_count, SendCause::CountFull),
-            (self.bytes >= self.max_bytes, SendCause::SizeFull),
+            (self.bytes >= self.max_bytes || self.wire_bytes >= wire_bytes, SendCause::SizeFull),
             (self.full_shards > 0, SendCause::ShardFull),
             (self.hurried > 0, SendCause::Hurried),
             (self.next_wakeup() <= now, SendCause::DeadlineReached),
@@ -101,19 +105,21 @@ impl<T> Collector<T> {
         self.hurried = self.queue.len();
     }
 
-    /// The entries of the next call: as many of the first ones as fit.
-    pub(crate) fn take(&mut self) -> Vec<KinesisRecord<T>> {
-        let (mut count, mut bytes) = (0, 0);
+    /// The entries of the next call: as many of the first ones as fit, also in `wire_bytes` on the wire.
+    pub(crate) fn take(&mut self, wire_bytes: usize) -> Vec<KinesisRecord<T>> {
+        let (mut count, mut bytes, mut on_the_wire) = (0, 0, 0);
         for record in self.queue.iter().take(self.max_count) {
-            let size = record.entry_bytes();
-            if count > 0 && bytes + size > self.max_bytes {
+            let (size, wire_size) = (record.entry_bytes(), record.wire_bytes());
+            if count > 0 && (bytes + size > self.max_bytes || on_the_wire + wire_size > wire_bytes) {
                 break;
             }
             bytes += size;
+            on_the_wire += wire_size;
             count += 1;
         }
         let taken: Vec<_> = self.queue.drain(..count).collect();
         self.bytes -= bytes;
+        self.wire_bytes -= on_the_wire;
         for record in &taken {
             self.forget_shard_bytes(record);
         }
@@ -258,7 +264,7 @@ mod tests {
             if hurried {
                 collector.hurry();
             }
-            assert_eq!(collector.ready(at(now)), cause, "{sizes:?} at {now}");
+            assert_eq!(collector.ready(usize::MAX, at(now)), cause, "{sizes:?} at {now}");
         }
     }
 
@@ -266,11 +272,28 @@ mod tests {
     fn a_call_takes_what_fits_in_order() {
         let mut full = collector(&[400_000, 400_000, 400_000, 5], Some(ShardIndex(0)));
         let counts: Vec<usize> =
-            std::iter::from_fn(|| Some(full.take().len()).filter(|count| *count > 0)).collect();
+            std::iter::from_fn(|| Some(full.take(usize::MAX).len()).filter(|count| *count > 0)).collect();
         assert_eq!(counts, [2, 2]);
         assert_eq!((full.bytes, full.full_shards, full.bytes_by_shard.len()), (0, 0, 0));
         assert_eq!(full.next_wakeup(), Moment::NEVER);
-        assert_eq!(collector(&[2_000_000, 5], None).take().len(), 1, "larger than a call goes alone");
+        assert_eq!(
+            collector(&[2_000_000, 5], None).take(usize::MAX).len(),
+            1,
+            "larger than a call goes alone"
+        );
+    }
+
+    #[test]
+    fn a_slow_line_gets_smaller_calls() {
+        let mut gathered = collector(&[3_000, 3_000, 30_000, 3_000], None);
+        let wire_bytes: Vec<usize> = gathered.queue.iter().map(KinesisRecord::wire_bytes).collect();
+        assert_eq!(wire_bytes, [4_061, 4_061, 40_061, 4_061]);
+        assert_eq!(gathered.ready(52_245, at(0)), None, "one byte less than the line takes");
+        assert_eq!(gathered.ready(52_244, at(0)), Some(SendCause::SizeFull));
+        let counts: Vec<usize> =
+            std::iter::from_fn(|| Some(gathered.take(8_122).len()).filter(|count| *count > 0)).collect();
+        assert_eq!(counts, [2, 1, 1], "an entry that is too large goes alone");
+        assert_eq!(gathered.wire_bytes, 0);
     }
 
     #[test]
@@ -282,7 +305,7 @@ mod tests {
             let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
             collector.put(alone(record, record.hash_key(), None, member, at(random.u64(..1000))));
             if random.u8(..4) == 0 {
-                collector.take();
+                collector.take(usize::MAX);
             }
             let earliest = collector.queue.iter().map(|record| record.deadline).min();
             assert_eq!(collector.next_wakeup(), earliest.unwrap_or(Moment::NEVER));
@@ -310,10 +333,10 @@ mod tests {
         collector.hurry();
         let late = collector_entry(99);
         collector.put(late);
-        assert_eq!(collector.take().len(), 10);
-        assert_eq!(collector.ready(at(0)), Some(SendCause::Hurried), "five are still in a hurry");
-        assert_eq!(collector.take().len(), 6);
+        assert_eq!(collector.take(usize::MAX).len(), 10);
+        assert_eq!(collector.ready(usize::MAX, at(0)), Some(SendCause::Hurried), "five are still in a hurry");
+        assert_eq!(collector.take(usize::MAX).len(), 6);
         collector.put(collector_entry(100));
-        assert_eq!(collector.ready(at(0)), None);
+        assert_eq!(collector.ready(usize::MAX, at(0)), None);
     }
 }

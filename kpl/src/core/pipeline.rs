@@ -68,6 +68,8 @@ pub(crate) enum Action<T> {
     Finish(Finished<T>),
     /// Tell whoever asked for this flush.
     Flushed(FlushId),
+    /// Say that the line to the service is the limit.
+    LineIsLimit { bytes_per_second: u64 },
     /// Say which partition keys make this shard throttle.
     Warn(ShardId, HotShard),
 }
@@ -239,7 +241,7 @@ impl<T> Pipeline<T> {
         self.totals.called(&summary);
         match answer {
             Ok(response) if response.entries.len() == call.records.len() => {
-                self.sender.recovered();
+                self.sender.answered(&call, now);
                 for (record, result) in call.records.into_iter().zip(&response.entries) {
                     self.entry_done(record, result, call.started, now);
                 }
@@ -346,7 +348,12 @@ impl<T> Pipeline<T> {
         let send = match self.collector.is_empty() {
             _ if !self.suspects.is_empty() => room_at,
             true => Moment::NEVER,
-            false if self.closing || self.collector.ready(Moment::ORIGIN).is_some() => room_at,
+            false
+                if self.closing
+                    || self.collector.ready(self.sender.call_bytes(), Moment::ORIGIN).is_some() =>
+            {
+                room_at
+            }
             false => room_at.max(self.collector.next_wakeup()),
         };
         // Looking a little late finds many that expired together.

@@ -1,14 +1,30 @@
 //! Fourth stage: the calls under way.
 //!
-//! Invariant: at most the configured number of calls and bytes is under way; while the service as a whole is in
-//! trouble no new call starts before its jittered time. Trouble halves the number of calls that may be under way, and
-//! each answer gives one back: a service that is too slow for all of them would otherwise let every one time out.
+//! Invariant: at most the configured number of calls and bytes is under way, and no more than the line carries in about
+//! two seconds; while the service as a whole is in trouble no new call starts before its jittered time. Trouble halves
+//! the number of calls that may be under way, and each answer gives one back: a service that is too slow for all of them
+//! would otherwise let every one time out.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::core::jitter::full_jitter;
+use crate::core::line::{Line, Sent};
 use crate::kinesis_record::KinesisRecord;
 use crate::types::{Moment, RequestId};
+
+/// Bytes of a call beside its entries: the head of the request, with its signature, and of the answer.
+const CALL_BYTES: usize = 1_000;
+
+/// For how long records must have waited for the line before it is reported as the limit: on any line they wait for the
+/// first answer.
+const LIMITED_FOR: Duration = Duration::from_secs(1);
+
+/// The same for a warning.
+const WARNED_AFTER: Duration = Duration::from_secs(5);
+
+/// Time between two warnings.
+const WARNED_EVERY: Duration = Duration::from_secs(60);
 
 /// The table of calls under way.
 #[derive(Debug)]
@@ -22,6 +38,11 @@ pub(crate) struct Sender<T> {
     next_id: u64,
     paused_until: Moment,
     failures: u32,
+    line: Line,
+    /// Since when records have been waiting because the line takes no more.
+    limited_since: Option<Moment>,
+    /// When the next warning about that is due.
+    warns_at: Moment,
 }
 
 /// One call under way.
@@ -29,6 +50,7 @@ pub(crate) struct Sender<T> {
 pub(crate) struct InFlight<T> {
     pub(crate) records: Vec<KinesisRecord<T>>,
     pub(crate) started: Moment,
+    sent: Sent,
 }
 
 impl<T> Sender<T> {
@@ -42,13 +64,62 @@ impl<T> Sender<T> {
             next_id: 0,
             paused_until: Moment::ORIGIN,
             failures: 0,
+            line: Line::new(),
+            limited_since: None,
+            warns_at: Moment::ORIGIN,
         }
     }
 
     /// When another call may start; [`Moment::NEVER`] while it takes an answer first.
     pub(crate) fn room_at(&self) -> Moment {
-        let has_room = self.in_flight.len() < self.bearable && self.bytes < self.max_bytes;
+        let has_room = self.may_start_calls() && self.line.has_room();
         if has_room { self.paused_until } else { Moment::NEVER }
+    }
+
+    /// Whether the limits that have nothing to do with the line let another call start.
+    fn may_start_calls(&self) -> bool {
+        self.in_flight.len() < self.bearable && self.bytes < self.max_bytes
+    }
+
+    /// The most bytes on the wire that the next call may have, unless it has one entry.
+    pub(crate) fn call_bytes(&self) -> usize {
+        self.line.call_bytes()
+    }
+
+    /// How long the line may take to carry what is in flight.
+    pub(crate) fn transfer_time(&self) -> Duration {
+        self.line.transfer_time()
+    }
+
+    /// What the line carries, in bytes a second; `None` while it is not known.
+    pub(crate) fn line_rate(&self) -> Option<u64> {
+        self.line.rate().map(|rate| rate as u64)
+    }
+
+    /// Notes whether records wait for a call.
+    pub(crate) fn note_waiting(&mut self, is_waiting: bool, now: Moment) {
+        let is_limited =
+            is_waiting && !self.line.has_room() && self.may_start_calls() && self.paused_until <= now;
+        self.limited_since = is_limited.then(|| self.limited_since.unwrap_or(now));
+    }
+
+    /// Whether records have been waiting because the line takes no more.
+    pub(crate) fn is_limited_by_line(&self, now: Moment) -> bool {
+        self.is_limited_for(LIMITED_FOR, now)
+    }
+
+    /// What the line carries, if it is time to warn that it is the limit.
+    pub(crate) fn line_warning(&mut self, now: Moment) -> Option<u64> {
+        let rate = self.line_rate().filter(|_| self.is_limited_for(WARNED_AFTER, now))?;
+        if now < self.warns_at {
+            return None;
+        }
+        self.warns_at = now.plus(WARNED_EVERY);
+        Some(rate)
+    }
+
+    fn is_limited_for(&self, least: Duration, now: Moment) -> bool {
+        self.limited_since.is_some_and(|since| now.since(since) >= least)
     }
 
     /// Whether no call is under way.
@@ -76,7 +147,9 @@ impl<T> Sender<T> {
         let id = RequestId(self.next_id);
         self.next_id += 1;
         self.bytes += bytes(&records);
-        self.in_flight.insert(id, InFlight { records, started: now });
+        let wire_bytes = records.iter().map(KinesisRecord::wire_bytes).sum::<usize>() + CALL_BYTES;
+        let sent = self.line.send(wire_bytes, now);
+        self.in_flight.insert(id, InFlight { records, started: now, sent });
         id
     }
 
@@ -84,7 +157,13 @@ impl<T> Sender<T> {
     pub(crate) fn finish(&mut self, id: RequestId) -> Option<InFlight<T>> {
         let call = self.in_flight.remove(&id)?;
         self.bytes -= bytes(&call.records);
+        self.line.land(&call.sent);
         Some(call)
+    }
+
+    /// A call had no answer in its time.
+    pub(crate) fn timed_out(&mut self, call: &InFlight<T>, now: Moment) {
+        self.line.time_out(&call.sent, now);
     }
 
     /// A call failed as a whole, for a reason that will pass.
@@ -100,7 +179,8 @@ impl<T> Sender<T> {
     }
 
     /// A call was answered.
-    pub(crate) fn recovered(&mut self) {
+    pub(crate) fn answered(&mut self, call: &InFlight<T>, now: Moment) {
+        self.line.deliver(&call.sent, now);
         self.failures = 0;
         self.bearable = (self.bearable + 1).min(self.max_requests);
     }
@@ -108,6 +188,7 @@ impl<T> Sender<T> {
     /// Takes out everything.
     pub(crate) fn drain_all(&mut self) -> Vec<KinesisRecord<T>> {
         self.bytes = 0;
+        self.line.land_all();
         self.in_flight.drain().flat_map(|(_, call)| call.records).collect()
     }
 
@@ -168,8 +249,8 @@ mod tests {
             let calls = fill(&mut sender, now);
             assert_eq!(calls.len(), expected);
             for call in calls {
-                sender.finish(call);
-                sender.recovered();
+                let call = sender.finish(call).expect("is under way");
+                sender.answered(&call, now);
             }
         }
     }

@@ -38,6 +38,8 @@ struct Weather {
     ttl: Option<Duration>,
     aggregation: bool,
     strict_order: bool,
+    /// Bytes a second that the line carries, where it is a limit.
+    line: Option<u32>,
 }
 
 const CALM: Weather = Weather {
@@ -52,9 +54,13 @@ const CALM: Weather = Weather {
     ttl: None,
     aggregation: true,
     strict_order: false,
+    line: None,
 };
 const STORM: Weather =
     Weather { entry_failures: 0.2, call_failures: 0.1, lost_answers: 0.1, reshards: 6, ttl: None, ..CALM };
+
+/// The time limit of a call besides what its bytes take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Bytes of the few large records.
 const LARGE: usize = 100_000;
@@ -79,6 +85,9 @@ struct World {
     flushes: Vec<(FlushId, u64)>,
     flushed: usize,
     warnings: usize,
+    /// When the line has carried what was given to it.
+    line_free_at: Moment,
+    time_outs: usize,
 }
 
 enum Arrival {
@@ -125,6 +134,8 @@ impl World {
             flushes: Vec::new(),
             flushed: 0,
             warnings: 0,
+            line_free_at: Moment::ORIGIN,
+            time_outs: 0,
         }
     }
 
@@ -262,7 +273,7 @@ impl World {
                 }
                 Action::Finish(finished) => self.finish(finished),
                 Action::Flushed(flush) => self.check_flush(flush),
-                Action::Warn(..) => self.warnings += 1,
+                Action::Warn(..) | Action::LineIsLimit { .. } => self.warnings += 1,
             }
         }
         self.check();
@@ -284,6 +295,9 @@ impl World {
         self.in_flight.insert(id);
         assert!(self.in_flight.len() <= self.config.max_connections, "seed {}", self.seed);
 
+        if let Some(bytes_per_second) = self.weather.line {
+            return self.put_through_line(id, request, bytes_per_second);
+        }
         let is_large = |entry: &PutRecordsEntry| entry.data.len() >= LARGE;
         let answer = match self.random.f64() {
             _ if self.weather.refuses_large && entries.iter().any(is_large) => {
@@ -297,6 +311,25 @@ impl World {
             _ => Ok(PutRecordsResponse { entries: entries.iter().map(|entry| self.store(entry)).collect() }),
         };
         self.later(300_000, Arrival::Put(id, answer));
+    }
+
+    /// A line that carries one call after the other. A call that has no answer in its time is not carried to its end.
+    fn put_through_line(&mut self, id: RequestId, request: &PutRecordsRequest, bytes_per_second: u32) {
+        let entry_bytes = |entry: &PutRecordsEntry| entry.data.len().div_ceil(3) * 4 + 45;
+        let bytes: usize = request.entries.iter().map(entry_bytes).sum();
+        let takes = Duration::from_secs_f64(bytes as f64 / f64::from(bytes_per_second));
+        let carried_at = self.line_free_at.max(self.now).plus(takes);
+        let limit = self.now.plus(REQUEST_TIMEOUT).plus(request.transfer_time);
+        if carried_at > limit {
+            self.time_outs += 1;
+            self.line_free_at = self.line_free_at.max(limit);
+            let error = failure("Timeout", Doubt::MayHaveBeenWritten);
+            return self.arrivals.push((limit, Arrival::Put(id, Err(error))));
+        }
+        self.line_free_at = carried_at;
+        let entries = request.entries.iter().map(|entry| self.store(entry)).collect();
+        let latency = Duration::from_micros(self.random.u64(1..300_000));
+        self.arrivals.push((carried_at.plus(latency), Arrival::Put(id, Ok(PutRecordsResponse { entries }))));
     }
 
     fn store(&mut self, entry: &PutRecordsEntry) -> Result<EntryPlaced, EntryError> {

@@ -30,7 +30,9 @@ pub(crate) const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_1
 pub struct CallTimeouts {
     /// To establish a connection. Default 6 s, as the KPL's.
     pub connect: Duration,
-    /// For a whole call, from the first byte sent to the last byte read. Default 6 s, as the KPL's request timeout.
+    /// For a call, besides the time that the line needs for its bytes
+    /// ([`PutRecordsRequest::transfer_time`](crate::PutRecordsRequest::transfer_time)). Default 6 s, as the KPL's request
+    /// timeout. A listing of shards that had no answer in this time has twice as long the next time, up to eight times.
     pub request: Duration,
 }
 
@@ -52,6 +54,13 @@ impl Default for CallTimeouts {
 pub(crate) async fn connect(config: &Config, loader: ConfigLoader) -> Result<SdkConfig, ConfigError> {
     config.check()?;
     connection::sdk_config(&config.connection, loader).await
+}
+
+impl CallTimeouts {
+    /// Those of a call whose bytes take the line so long.
+    pub(crate) fn with_transfer(self, transfer_time: Duration) -> Self {
+        Self { request: self.request.saturating_add(transfer_time), ..self }
+    }
 }
 
 pub(crate) fn timeout_config(timeouts: CallTimeouts) -> TimeoutConfig {

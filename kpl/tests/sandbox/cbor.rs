@@ -18,7 +18,11 @@ fn request(data: &'static [u8]) -> PutRecordsRequest {
         explicit_hash_key: Some(HashKey(7)),
         data: bytes::Bytes::from_static(data),
     };
-    PutRecordsRequest { stream: StreamName::new(STREAM).expect("lawful"), entries: vec![entry] }
+    PutRecordsRequest {
+        stream: StreamName::new(STREAM).expect("lawful"),
+        entries: vec![entry],
+        transfer_time: std::time::Duration::ZERO,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,7 +33,11 @@ async fn all_are_stored(config: Config) {
 fn request() -> PutRecordsRequest {
     let data = bytes::Bytes::from_static(b"x");
     let entry = PutRecordsEntry { data, partition_key: "k".into(), explicit_hash_key: None };
-    PutRecordsRequest { stream: StreamName::new(STREAM).expect("lawful"), entries: vec![entry] }
+    PutRecordsRequest {
+        stream: StreamName::new(STREAM).expect("lawful"),
+        entries: vec![entry],
+        transfer_time: std::time::Duration::ZERO,
+    }
 }
 
 /// A server of the test's own, and what its first caller says up to a blank line or 512 bytes.

@@ -38,6 +38,8 @@ mod scripted_server;
 #[cfg(test)]
 mod silence;
 #[cfg(test)]
+mod slow_line;
+#[cfg(test)]
 mod stream_arns;
 #[cfg(test)]
 mod support;

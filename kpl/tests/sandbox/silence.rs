@@ -22,7 +22,7 @@ fn request() -> PutRecordsRequest {
         explicit_hash_key: Some(HashKey(0)),
         data: bytes::Bytes::from_static(b"x"),
     };
-    PutRecordsRequest { stream: stream(), entries: vec![entry] }
+    PutRecordsRequest { stream: stream(), entries: vec![entry], transfer_time: Duration::ZERO }
 }
 
 async fn put(transport: &AwsTransport) -> CallError {

@@ -56,7 +56,8 @@ async fn every_call_names_the_stream_one_way() {
         let transport = AwsTransport::from_builder(builder!(aws_sdk_kinesis, server), patient());
         let listing = soon(transport.list_shards(stream.clone())).await.expect("listed");
         assert_eq!(listing.record_distribution_strategy, None, "nobody could tell");
-        let request = kpl::PutRecordsRequest { stream, entries: Vec::new() };
+        let request =
+            kpl::PutRecordsRequest { stream, entries: Vec::new(), transfer_time: std::time::Duration::ZERO };
         soon(transport.put_records(request)).await.expect("answered");
         let requests = server.requests();
         assert_eq!(requests.len(), 4);

@@ -63,6 +63,11 @@ pub const CHECKPOINT_TIME_TO_LIVE_DAYS: IntegerOption =
 /// Total budget of a clean stop.
 pub const SHUTDOWN_TIMEOUT_MILLIS: IntegerOption =
     whole_number("shutdownTimeoutMillis", 10_000, 0..=i64::MAX);
+/// Time to establish a connection.
+pub const CONNECTION_TIMEOUT_MILLIS: IntegerOption =
+    whole_number("connectionTimeoutMillis", 6_000, 0..=i64::MAX);
+/// Time for an answer, besides what the line needs for the bytes.
+pub const SOCKET_TIMEOUT_MILLIS: IntegerOption = whole_number("socketTimeoutMillis", 6_000, 0..=i64::MAX);
 
 const NO_THREADS: &str = "sending needs no thread per request; memory is bounded by bytes instead";
 const OWN_HTTP: &str = "the AWS SDK for Rust manages its connections itself";
@@ -131,6 +136,15 @@ pub const ROWS: &[OptionRow] = &[
         "budget for sending what was read before a stop",
     ),
     OptionRow::honoured(Shape::Integer(STATUS_REPORTING_PERIOD_SECONDS), "period of the progress lines"),
+    OptionRow::honoured(
+        Shape::Integer(CONNECTION_TIMEOUT_MILLIS),
+        "time to establish a connection, at most 300000; 0: that much (the Java agent's default is its SDK's)",
+    ),
+    OptionRow::honoured(
+        Shape::Integer(SOCKET_TIMEOUT_MILLIS),
+        "time for the service to answer a call, besides the time that a slow line needs for its bytes, which is \
+         measured; at most 600000; 0: that much (the Java agent's default is its SDK's)",
+    ),
     OptionRow::ignored(
         Shape::Text(text("userDefinedCredentialsProvider.classname", None)),
         NO_JAVA,
@@ -155,8 +169,6 @@ pub const ROWS: &[OptionRow] = &[
     quiet_integer("sendingThreadsMaxQueueSize", NO_THREADS),
     quiet_integer("sendingThreadsKeepAliveMillis", NO_THREADS),
     quiet_integer("maxConnections", OWN_HTTP),
-    quiet_integer("connectionTimeoutMillis", OWN_HTTP),
-    quiet_integer("socketTimeoutMillis", OWN_HTTP),
     quiet_integer("connectionTTLMillis", OWN_HTTP),
     quiet_boolean("useTcpKeepAlive", OWN_HTTP),
     quiet_boolean("useHttpGzip", OWN_HTTP),

@@ -22,7 +22,7 @@ fn size_prediction() {
     }
     while let Some(size) = sizes.pop_front() {
         let before = collector.bytes;
-        let taken = collector.take();
+        let taken = collector.take(usize::MAX);
         assert_eq!((taken.len(), before - collector.bytes), (1, size));
         assert_eq!(collector.bytes, sizes.iter().sum::<usize>());
     }

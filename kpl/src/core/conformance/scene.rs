@@ -131,7 +131,7 @@ impl Scene {
                 }
                 Action::ListShards => self.listings_asked += 1,
                 Action::Finish(finished) => self.finish(finished),
-                Action::Flushed(_) | Action::Warn(..) => {}
+                Action::Flushed(_) | Action::Warn(..) | Action::LineIsLimit { .. } => {}
                 Action::Compress(..) => panic!("nothing is compressed here"),
             }
         }

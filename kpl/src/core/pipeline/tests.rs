@@ -1,5 +1,7 @@
 //! The pipeline's promises about time and company, one small scene each; the simulation covers the rest.
 
+mod line;
+
 use std::time::Duration;
 
 use super::*;
@@ -18,6 +20,7 @@ struct Scene {
     listings_asked: usize,
     flushed: usize,
     hot: Vec<HotShard>,
+    line_warnings: Vec<(Moment, u64)>,
 }
 
 impl Scene {
@@ -25,9 +28,10 @@ impl Scene {
         let stream = StreamName::new("scene").expect("a lawful name");
         let pipeline = Pipeline::new(stream, Service::DataStream, config, 1, Moment::ORIGIN);
         let now = Moment::ORIGIN;
-        let (calls, failed) = (Vec::new(), Vec::new());
+        let (calls, failed, hot, line_warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (stored, listings_asked, flushed) = (0, 0, 0);
         let mut scene =
-            Self { pipeline, now, calls, failed, stored: 0, listings_asked: 0, flushed: 0, hot: Vec::new() };
+            Self { pipeline, now, calls, failed, stored, listings_asked, flushed, hot, line_warnings };
         scene.settle();
         scene
     }
@@ -121,6 +125,9 @@ impl Scene {
         while let Some(action) = self.pipeline.next_action() {
             match action {
                 Action::Warn(_, report) => self.hot.push(report),
+                Action::LineIsLimit { bytes_per_second } => {
+                    self.line_warnings.push((self.now, bytes_per_second))
+                }
                 Action::PutRecords(id, request) => self.calls.push((self.now, id, request)),
                 Action::Compress(id, blobs) => {
                     let data = blobs.iter().map(|data| compress(data)).collect();

@@ -58,6 +58,8 @@ impl<T> Pipeline<T> {
             oldest_record_age: (oldest_arrival != Moment::NEVER).then(|| now.since(oldest_arrival)),
             calls_in_flight: self.sender.calls(),
             open_shards: self.shards.open_shards(),
+            line_bytes_per_second: self.sender.line_rate(),
+            is_limited_by_line: self.sender.is_limited_by_line(now),
             user_records_received: totals.user_records_received,
             user_records_stored: totals.user_records_stored,
             user_records_failed: totals.user_records_failed,

@@ -109,7 +109,8 @@ impl<T> Pipeline<T> {
     }
 
     pub(super) fn is_ready(&self, now: Moment) -> bool {
-        (self.closing && !self.collector.is_empty()) || self.collector.ready(now).is_some()
+        let wire_bytes = self.sender.call_bytes();
+        (self.closing && !self.collector.is_empty()) || self.collector.ready(wire_bytes, now).is_some()
     }
 
     /// The entries of the call to be made now, if one is.
@@ -120,7 +121,7 @@ impl<T> Pipeline<T> {
                 return Some(records);
             }
         }
-        self.is_ready(now).then(|| self.collector.take())
+        self.is_ready(now).then(|| self.collector.take(self.sender.call_bytes()))
     }
 
     pub(super) fn unexpired(&mut self, records: Vec<KinesisRecord<T>>, now: Moment) -> Vec<KinesisRecord<T>> {
@@ -140,11 +141,16 @@ impl<T> Pipeline<T> {
         {
             let entries = records.iter().map(entry).collect();
             let id = self.sender.start(records, now);
+            let transfer_time = self.sender.transfer_time();
             self.actions.push_back(Action::PutRecords(
                 id,
-                PutRecordsRequest { stream: self.stream.clone(), entries },
+                PutRecordsRequest { stream: self.stream.clone(), entries, transfer_time },
             ));
             has_traffic = true;
+        }
+        self.sender.note_waiting(self.is_ready(now), now);
+        if let Some(bytes_per_second) = self.sender.line_warning(now) {
+            self.actions.push_back(Action::LineIsLimit { bytes_per_second });
         }
         if has_traffic && !self.closing && self.shards.is_refreshed(now) {
             self.actions.push_back(Action::ListShards);

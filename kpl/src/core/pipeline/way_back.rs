@@ -74,6 +74,9 @@ impl<T> Pipeline<T> {
         if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
         }
+        if error.is_timeout() {
+            self.sender.timed_out(&call, now);
+        }
         if verdict == Verdict::Search {
             return self.search(call, error, now);
         }

@@ -91,6 +91,28 @@ fn mortal_records_get_honest_outcomes() {
 }
 
 #[test]
+fn over_a_slow_line_every_record_arrives_once_and_soon() {
+    for (number, line) in [20_000, 40_000, 200_000, 1_000_000].into_iter().enumerate() {
+        for seed in 600 + 10 * number as u64..606 + 10 * number as u64 {
+            let weather = Weather { line: Some(line), records: 3_000, ..CALM };
+            let weather = Weather { aggregation: seed % 3 > 0, strict_order: seed % 5 == 0, ..weather };
+            let world = World::new(seed, weather).run();
+            all_stored(&world);
+            assert!(world.kinesis.stored.values().all(|copies| *copies == 1), "seed {seed}: duplicates");
+            assert_eq!(world.time_outs, 0, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn over_a_slow_line_throttling_and_refusals_lose_nothing_either() {
+    for seed in 650..660 {
+        let storm = Weather { line: Some(100_000), records: 3_000, reshards: 3, entry_failures: 0.1, ..CALM };
+        all_stored(&World::new(seed, storm).run());
+    }
+}
+
+#[test]
 fn a_run_replays_from_its_seed() {
     let fingerprint = |world: World| (world.now, world.flushed, world.kinesis.stored.values().sum::<u32>());
     assert_eq!(fingerprint(World::new(7, STORM).run()), fingerprint(World::new(7, STORM).run()));

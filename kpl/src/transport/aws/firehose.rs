@@ -4,6 +4,7 @@
 
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_firehose::Client;
+use aws_sdk_firehose::config::Builder as Override;
 use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
@@ -11,7 +12,7 @@ use crate::config::{Config, ConfigError};
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect, timeout_config};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 
@@ -22,6 +23,7 @@ use crate::types::StreamName;
 #[derive(Debug, Clone)]
 pub struct FirehoseTransport {
     client: Client,
+    timeouts: CallTimeouts,
 }
 
 impl FirehoseTransport {
@@ -67,13 +69,14 @@ impl FirehoseTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_firehose::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        Self { client: Client::from_conf(config) }
+        Self { client: Client::from_conf(config), timeouts }
     }
 }
 
 impl Transport for FirehoseTransport {
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
         let client = self.client.clone();
+        let timeouts = self.timeouts.with_transfer(request.transfer_time);
         Box::pin(async move {
             let mut call = client.put_record_batch().delivery_stream_name(request.stream.as_str());
             for entry in request.entries {
@@ -84,7 +87,9 @@ impl Transport for FirehoseTransport {
                     doubt: Doubt::NotWritten,
                 })?);
             }
-            let output = call.send().await.map_err(|error| call_error(&error))?;
+            let limits = Override::new().timeout_config(timeout_config(timeouts));
+            let output =
+                call.customize().config_override(limits).send().await.map_err(|error| call_error(&error))?;
             Ok(PutRecordsResponse {
                 entries: output.request_responses.into_iter().map(entry_result).collect(),
             })

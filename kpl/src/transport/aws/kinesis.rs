@@ -4,6 +4,7 @@
 
 #[cfg(feature = "cbor")]
 mod cbor;
+mod listing_patience;
 mod own_json;
 mod shard_listing;
 
@@ -16,6 +17,7 @@ use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, client_config, connect};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
+use listing_patience::ListingPatience;
 use own_json::Bodies;
 use shard_listing::SaidOnce;
 
@@ -27,9 +29,11 @@ use shard_listing::SaidOnce;
 #[derive(Debug, Clone)]
 pub struct AwsTransport {
     client: Client,
+    timeouts: CallTimeouts,
     wire: PutWire,
     bodies: Bodies,
     said: SaidOnce,
+    patience: ListingPatience,
 }
 
 /// The way of PutRecords.
@@ -108,7 +112,14 @@ impl AwsTransport {
     pub fn from_builder(builder: aws_sdk_kinesis::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
         let client = Client::from_conf(config);
-        Self { client, wire: PutWire::Json, bodies: Bodies::default(), said: SaidOnce::default() }
+        Self {
+            client,
+            timeouts,
+            wire: PutWire::Json,
+            bodies: Bodies::default(),
+            said: SaidOnce::default(),
+            patience: ListingPatience::default(),
+        }
     }
 
     /// The same transport with PutRecords written otherwise. Default: [`Wire::Json`].
@@ -128,17 +139,24 @@ impl AwsTransport {
 
 impl Transport for AwsTransport {
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
+        let timeouts = self.timeouts.with_transfer(request.transfer_time);
         match &self.wire {
             PutWire::Json => {
-                Box::pin(own_json::put_records(self.client.clone(), self.bodies.clone(), request))
+                Box::pin(own_json::put_records(self.client.clone(), self.bodies.clone(), timeouts, request))
             }
             #[cfg(feature = "cbor")]
-            PutWire::Cbor(client) => Box::pin(cbor::put_records(client.clone(), request)),
+            PutWire::Cbor(client) => Box::pin(cbor::put_records(client.clone(), timeouts, request)),
         }
     }
 
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing> {
-        Box::pin(shard_listing::list(self.client.clone(), stream, self.said.clone()))
+        let (client, said, patience) = (self.client.clone(), self.said.clone(), self.patience.clone());
+        let timeouts = patience.timeouts(self.timeouts);
+        Box::pin(async move {
+            let listing = shard_listing::list(client, stream, timeouts, said).await;
+            patience.note(&listing);
+            listing
+        })
     }
 
     fn rest(&self) {

@@ -4,7 +4,7 @@
 //! travel as they are instead of as base64; an answer that is no CBOR is an error, never a panic.
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::ConfigBag;
+use aws_sdk_kinesis::config::{Builder as Override, ConfigBag};
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
 use aws_smithy_cbor::codec::{CborCodec, CborCodecSettings};
 use aws_smithy_cbor::protocol::RpcV2CborProtocol;
@@ -22,7 +22,7 @@ use super::call_to;
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
 };
-use crate::transport::aws::call_error;
+use crate::transport::aws::{CallTimeouts, call_error, timeout_config};
 use crate::types::ShardId;
 
 /// The service's name in the target header (Kinesis API reference, common headers).
@@ -95,11 +95,13 @@ impl ClientProtocolInner for AwsCbor {
 /// Makes a call by a client that speaks [`AwsCbor`].
 pub(super) async fn put_records(
     client: Client,
+    timeouts: CallTimeouts,
     request: PutRecordsRequest,
 ) -> Result<PutRecordsResponse, CallError> {
     let entries = request.entries.into_iter().map(sdk_entry).collect::<Result<_, _>>()?;
     let call = call_to(&client, &request.stream).set_records(Some(entries));
-    let output = call.send().await.map_err(|error| call_error(&error))?;
+    let limits = Override::new().timeout_config(timeout_config(timeouts));
+    let output = call.customize().config_override(limits).send().await.map_err(|error| call_error(&error))?;
     Ok(PutRecordsResponse { entries: output.records.into_iter().map(entry_result).collect() })
 }
 

@@ -25,22 +25,25 @@ pub(super) use self::json::Bodies;
 use self::json::{request_body, response_of};
 use super::call_to;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse};
-use crate::transport::aws::call_error;
+use crate::transport::aws::{CallTimeouts, call_error, timeout_config};
 
 /// Makes a call.
 pub(super) async fn put_records(
     client: Client,
     bodies: Bodies,
+    timeouts: CallTimeouts,
     request: PutRecordsRequest,
 ) -> Result<PutRecordsResponse, CallError> {
     let answer = AnswerSlot::default();
     let body = request_body(&request, &bodies);
     // From here on the body is all that is needed.
-    let PutRecordsRequest { stream, entries } = request;
+    let PutRecordsRequest { stream, entries, .. } = request;
     drop(entries);
     let protocol = OwnJson { sdk: AwsJsonRpcProtocol::aws_json_1_1(), body, answer: answer.clone() };
     let call = call_to(&client, &stream).set_records(Some(Vec::new()));
-    let call = call.customize().config_override(Override::new().protocol(protocol));
+    let call = call
+        .customize()
+        .config_override(Override::new().protocol(protocol).timeout_config(timeout_config(timeouts)));
     call.send().await.map_err(|error| call_error(&error))?;
     Ok(answer.take().unwrap_or(PutRecordsResponse { entries: Vec::new() }))
 }

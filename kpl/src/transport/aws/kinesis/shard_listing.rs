@@ -14,7 +14,7 @@ use aws_sdk_kinesis::types::{self as sdk, Shard, ShardFilter, ShardFilterType};
 use crate::error_class::ErrorClass;
 use crate::limits::SHARDS_PER_PAGE;
 use crate::put_records::{CallError, Doubt, RecordDistributionStrategy, ShardDescription, ShardListing};
-use crate::transport::aws::call_error;
+use crate::transport::aws::{CallTimeouts, call_error, timeout_config};
 use crate::types::StreamName;
 
 /// More pages than any stream has: a million shards. The quota of an account is some ten thousand.
@@ -28,8 +28,10 @@ pub(super) struct SaidOnce(Arc<AtomicBool>);
 pub(super) async fn list(
     client: Client,
     stream: StreamName,
+    timeouts: CallTimeouts,
     said: SaidOnce,
 ) -> Result<ShardListing, CallError> {
+    let client = with_timeouts(&client, timeouts);
     let (shards, strategy) = tokio::join!(pages(&client, &stream), strategy(&client, &stream));
     let shards = shards?;
     let record_distribution_strategy = strategy.unwrap_or_else(|error| {
@@ -37,6 +39,11 @@ pub(super) async fn list(
         None
     });
     Ok(ShardListing { shards, record_distribution_strategy })
+}
+
+/// The client with other time limits, which are the same for every page.
+fn with_timeouts(client: &Client, timeouts: CallTimeouts) -> Client {
+    Client::from_conf(client.config().to_builder().timeout_config(timeout_config(timeouts)).build())
 }
 
 async fn pages(client: &Client, stream: &StreamName) -> Result<Vec<ShardDescription>, CallError> {

@@ -9,7 +9,7 @@ use super::*;
 use crate::types::{HashKey, StreamName};
 
 fn body_of(stream: StreamName, entries: Vec<PutRecordsEntry>) -> Value {
-    let request = PutRecordsRequest { stream, entries };
+    let request = PutRecordsRequest { stream, entries, transfer_time: std::time::Duration::ZERO };
     serde_json::from_slice(&request_body(&request, &Bodies::default())).expect("JSON")
 }
 
@@ -68,7 +68,8 @@ fn every_character_that_json_forbids_is_escaped() {
 fn the_body_fits_the_room_that_was_taken_for_it() {
     for hash_key in [Some(u128::MAX), None] {
         let entries = vec![entry("0.12345678901234567", hash_key, &[b'x'; 150]); 500];
-        let request = PutRecordsRequest { stream: stream(), entries };
+        let request =
+            PutRecordsRequest { stream: stream(), entries, transfer_time: std::time::Duration::ZERO };
         let (room, body) = (room_for(&request), request_body(&request, &Bodies::default()).len());
         assert!(body <= room && room - body < body / 20, "{body} of {room} bytes are used");
     }
