@@ -43,3 +43,5 @@ mod slow_line;
 mod stream_arns;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod time_limits;
