@@ -27,7 +27,10 @@ mod table;
 mod tests;
 mod value;
 
-use choices::{AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel};
+use choices::{
+    AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel,
+    RecordDistributionStrategyDefault,
+};
 use connection::ConnectionConfig;
 
 /// The options of a producer. Start from [`Config::default`] and change fields, or read them with
@@ -80,6 +83,14 @@ pub struct Config {
     /// aggregation it is one record for each key and round trip. While the shards are listed anew after a record was
     /// misplaced, the stream stands still. Streams under AUTO and delivery streams have no order to keep.
     pub strict_order: bool,
+    /// How often the service is asked anew for a stream's record distribution strategy, while records are sent. 1 ms or
+    /// more, default 5 minutes, as in the KPL. The question goes with the listing of the shards (ListShards and
+    /// DescribeStreamSummary together), which is at least a second and at most 15 minutes apart, whatever this says;
+    /// each interval is drawn anew from three quarters of it to five quarters.
+    pub describe_stream_summary_interval: Duration,
+    /// How a stream is taken to place its records until the service has said so. Default
+    /// [`RecordDistributionStrategyDefault::Unset`].
+    pub record_distribution_strategy_default: RecordDistributionStrategyDefault,
     /// How the data of each Kinesis record is compressed, after aggregation. Only consumers that undo it can read the
     /// stream then ([`aggregation_format::decode_in_shard`](crate::aggregation_format::decode_in_shard) does); the KCL does not. See
     /// [`crate::compression`]. Not for delivery streams. Default [`Compression::None`].
@@ -149,6 +160,8 @@ impl Default for Config {
             rate_limit: 150,
             adaptive_rate: true,
             strict_order: false,
+            describe_stream_summary_interval: Duration::from_secs(5 * 60),
+            record_distribution_strategy_default: RecordDistributionStrategyDefault::Unset,
             compression: Compression::None,
             dedup_ids: false,
             producer_id: None,

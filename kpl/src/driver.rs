@@ -43,6 +43,8 @@ pub(crate) struct StreamShared {
     machine: Mutex<Machine>,
     /// Whether some shard is held back, for callers to know without the lock.
     holds_back: AtomicBool,
+    /// Whether the stream is known to place records by their partition keys; also for callers without the lock.
+    follows_keys: AtomicBool,
     wake: Notify,
     clock: Clock,
 }
@@ -102,8 +104,9 @@ impl StreamShared {
             flushes: HashMap::new(),
             spent: Spent::default(),
         };
+        let follows_keys = AtomicBool::new(machine.pipeline.follows_keys());
         let (machine, holds_back) = (Mutex::new(machine), AtomicBool::new(false));
-        Self { stream, machine, holds_back, wake: Notify::new(), clock }
+        Self { stream, machine, holds_back, follows_keys, wake: Notify::new(), clock }
     }
 
     /// Hands a record over, for which there is room, to be told by a future.
@@ -178,6 +181,11 @@ impl StreamShared {
             machine.pipeline.press(now);
             Ok(())
         })
+    }
+
+    /// Whether the stream is known to place records by their partition keys, so that each needs one.
+    pub(crate) fn follows_keys(&self) -> bool {
+        self.follows_keys.load(Ordering::Relaxed)
     }
 
     /// How long a record with this key that comes now would wait for its shard.
@@ -362,15 +370,17 @@ impl Driver {
         let before = machine.pipeline.strategy();
         machine.pipeline.shards_listed(listing, self.shared.clock.now());
         let now = machine.pipeline.strategy();
+        self.shared.follows_keys.store(machine.pipeline.follows_keys(), Ordering::Relaxed);
         drop(machine);
         let stream = &self.shared.stream;
         match now {
             _ if now == before => {}
-            RecordDistributionStrategy::Auto => tracing::warn!(
+            Some(RecordDistributionStrategy::Auto) => tracing::warn!(
                 %stream,
                 "the service distributes this stream's records itself (AUTO): they are not aggregated, because consumers would drop the aggregates"
             ),
-            RecordDistributionStrategy::UserPartitionKey => {
+            None | Some(RecordDistributionStrategy::UserPartitionKey) if before.is_none() => {}
+            None | Some(RecordDistributionStrategy::UserPartitionKey) => {
                 tracing::info!(%stream, "the stream's records follow their partition keys again");
             }
         }

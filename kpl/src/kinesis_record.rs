@@ -140,7 +140,9 @@ impl<T> KinesisRecord<T> {
     pub(crate) fn for_each_record(&self, mut each: impl FnMut(RecordRef<'_>)) {
         match &self.content {
             _ if self.is_compressed => {}
-            Content::Single { partition_key, .. } => each(RecordRef::new(partition_key, &self.data)),
+            Content::Single { partition_key, .. } => {
+                each(RecordRef::without_partition_key(&self.data).with_key(partition_key))
+            }
             Content::Aggregate => {
                 for record in decode_strict(&self.data).iter().flatten() {
                     each(record.as_ref());
@@ -193,11 +195,11 @@ impl DecodedRecord {
     #[must_use]
     pub fn as_ref(&self) -> RecordRef<'_> {
         RecordRef {
-            partition_key: &self.partition_key,
             explicit_hash_key: self.explicit_hash_key,
-            data: &self.data,
             dedup_id: self.dedup_id.as_ref().map(DedupId::as_str),
+            ..RecordRef::without_partition_key(&self.data)
         }
+        .with_key(&self.partition_key)
     }
 }
 

@@ -108,7 +108,9 @@
 //!
 //! A stream on demand whose [`RecordDistributionStrategy`] is `Auto` places records as it likes. No shard can be predicted
 //! there, so its records go one by one, without aggregation. The producer asks for the strategy by itself, if it has the
-//! permission `kinesis:DescribeStreamSummary`.
+//! permission `kinesis:DescribeStreamSummary`, and again every [`Config::describe_stream_summary_interval`];
+//! [`Config::record_distribution_strategy_default`] says what to assume until there is an answer. Records for such a
+//! stream need no partition key: [`UserRecord::without_partition_key`].
 //!
 //! Firehose delivery streams are served by `FirehoseTransport` (cargo feature `firehose`) and
 //! [`ProducerBuilder::delivery_streams`]: the same retries, outcomes and bounds, without shards, keys or aggregation.
@@ -208,7 +210,10 @@ mod transport;
 mod types;
 mod user_record;
 
-pub use config::choices::{AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel};
+pub use config::choices::{
+    AdditionalMetricDimension, Compression, MetricsGranularity, MetricsLevel,
+    RecordDistributionStrategyDefault,
+};
 pub use config::connection::ConnectionConfig;
 pub use config::properties::{IgnoredProperty, PropertiesReport};
 pub use config::secret::Secret;

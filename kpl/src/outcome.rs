@@ -58,6 +58,12 @@ pub enum FailureReason {
     /// It was throttled and the configuration says `fail_if_throttled`.
     #[error("it was throttled, and fail_if_throttled is set")]
     Throttled,
+    /// It has no partition key, and its stream turned out to place records by their keys.
+    #[error(
+        "it has no partition key, and its stream places records by key (USER_PARTITION_KEY): give it a key, or set the \
+         stream's record distribution strategy to AUTO"
+    )]
+    NoPartitionKey,
     /// The producer stopped before the record was stored.
     #[error("the producer stopped first")]
     Aborted,

@@ -273,7 +273,7 @@ impl Inner {
                 if bytes > limit {
                     return Err(InvalidUserRecord::TooLarge { bytes, limit });
                 }
-                Ok(RecordRef::new("", record.data))
+                Ok(RecordRef::without_partition_key(record.data))
             }
         }
     }

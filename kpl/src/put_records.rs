@@ -26,7 +26,8 @@ pub struct PutRecordsRequest {
 /// One entry of a PutRecords call. Cloning copies pointers.
 #[derive(Debug, Clone)]
 pub struct PutRecordsEntry {
-    /// The partition key; not sent to delivery streams.
+    /// The partition key; not sent to delivery streams. Empty for a record without one, which only streams under AUTO
+    /// take; an empty key is not sent.
     pub partition_key: PartitionKey,
     /// Decides the shard in place of the partition key's MD5; not sent to delivery streams. Always there for an
     /// aggregate; for a record that goes alone, if its owner gave one.

@@ -15,8 +15,9 @@ use crate::types::{HashKey, StreamName};
 pub struct UserRecord {
     /// The stream that it goes to.
     pub stream: StreamName,
-    /// 1 to 256 characters; decides the shard unless there is an explicit hash key.
-    pub partition_key: PartitionKey,
+    /// 1 to 256 characters; decides the shard unless there is an explicit hash key. `None` only for a stream whose
+    /// record distribution strategy is AUTO: see [`UserRecord::without_partition_key`].
+    pub partition_key: Option<PartitionKey>,
     /// Decides the shard in place of the partition key's MD5.
     pub explicit_hash_key: Option<HashKey>,
     /// The payload; may be empty.
@@ -30,8 +31,9 @@ pub struct UserRecord {
 /// A borrowed record for a stream that is already known: the form of the hot path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordRef<'a> {
-    /// 1 to 256 characters; decides the shard unless there is an explicit hash key.
-    pub partition_key: &'a str,
+    /// 1 to 256 characters; decides the shard unless there is an explicit hash key. `None` only for a stream whose
+    /// record distribution strategy is AUTO: see [`UserRecord::without_partition_key`].
+    pub partition_key: Option<&'a str>,
     /// Decides the shard in place of the partition key's MD5.
     pub explicit_hash_key: Option<HashKey>,
     /// The payload; may be empty.
@@ -46,8 +48,14 @@ pub struct RecordRef<'a> {
 #[non_exhaustive]
 pub enum InvalidUserRecord {
     /// The partition key has no characters.
-    #[error("the partition key is empty: give 1 to 256 characters")]
+    #[error("the partition key is empty: give 1 to 256 characters, or no key at all for a stream under AUTO")]
     EmptyPartitionKey,
+    /// There is no partition key, and the stream is known to place records by their keys.
+    #[error(
+        "the record has no partition key, and its stream places records by key (USER_PARTITION_KEY): give it a key, or \
+         set the stream's record distribution strategy to AUTO"
+    )]
+    NoPartitionKey,
     /// The partition key has more than 256 characters.
     #[error("the partition key has {characters} characters: give 1 to 256")]
     PartitionKeyTooLong {
@@ -77,11 +85,31 @@ impl UserRecord {
     pub fn new(stream: StreamName, partition_key: impl Into<PartitionKey>, data: impl Into<Bytes>) -> Self {
         Self {
             stream,
-            partition_key: partition_key.into(),
+            partition_key: Some(partition_key.into()),
             explicit_hash_key: None,
             data: data.into(),
             dedup_id: None,
         }
+    }
+
+    /// A record without a partition key, for a stream whose record distribution strategy is AUTO: the service places
+    /// it as it likes. (The KPL has this since 1.1; the service since `UpdateStreamRecordDistributionStrategy`.)
+    ///
+    /// A stream that places records by their keys takes no such record. Once the producer knows that of a stream, `send`
+    /// refuses it with [`InvalidUserRecord::NoPartitionKey`]; a record that was accepted before fails with
+    /// [`FailureReason::NoPartitionKey`](crate::FailureReason::NoPartitionKey). Where the producer may not ask
+    /// (`kinesis:DescribeStreamSummary`), the service decides. Delivery streams never need a key.
+    ///
+    /// ```
+    /// let stream = kpl::StreamName::new("telemetry")?;
+    /// let record = kpl::UserRecord::without_partition_key(stream, "21.5");
+    /// assert_eq!(record.partition_key, None);
+    /// # Ok::<(), kpl::InvalidStreamName>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "addUserRecord")]
+    pub fn without_partition_key(stream: StreamName, data: impl Into<Bytes>) -> Self {
+        Self { stream, partition_key: None, explicit_hash_key: None, data: data.into(), dedup_id: None }
     }
 
     /// The same record, placed by `hash_key` instead of by its partition key.
@@ -102,7 +130,7 @@ impl UserRecord {
     #[must_use]
     pub fn as_ref(&self) -> RecordRef<'_> {
         RecordRef {
-            partition_key: &self.partition_key,
+            partition_key: self.partition_key.as_deref(),
             explicit_hash_key: self.explicit_hash_key,
             data: &self.data,
             dedup_id: self.dedup_id.as_ref().map(DedupId::as_str),
@@ -116,7 +144,13 @@ impl<'a> RecordRef<'a> {
     /// A record without an explicit hash key and without a dedup id.
     #[must_use]
     pub fn new(partition_key: &'a str, data: &'a [u8]) -> Self {
-        Self { partition_key, explicit_hash_key: None, data, dedup_id: None }
+        Self { partition_key: Some(partition_key), ..Self::without_partition_key(data) }
+    }
+
+    /// A record without a partition key; see [`UserRecord::without_partition_key`].
+    #[must_use]
+    pub fn without_partition_key(data: &'a [u8]) -> Self {
+        Self { partition_key: None, explicit_hash_key: None, data, dedup_id: None }
     }
 
     /// The same record, placed by `hash_key` instead of by its partition key.
@@ -135,12 +169,22 @@ impl<'a> RecordRef<'a> {
 
     /// The explicit hash key, or the one that the service computes from the partition key.
     pub(crate) fn hash_key(&self) -> HashKey {
-        self.explicit_hash_key.unwrap_or_else(|| HashKey::of_partition_key(self.partition_key))
+        self.explicit_hash_key.unwrap_or_else(|| HashKey::of_partition_key(self.key()))
+    }
+
+    /// The partition key, empty for none: the form below the public API, where each key was checked.
+    pub(crate) fn key(&self) -> &'a str {
+        self.partition_key.unwrap_or_default()
+    }
+
+    /// The same record under a key in that form.
+    pub(crate) fn with_key(self, key: &'a str) -> Self {
+        Self { partition_key: Some(key).filter(|key| !key.is_empty()), ..self }
     }
 
     /// Bytes as the service counts them: data and partition key.
     pub(crate) fn service_bytes(&self) -> usize {
-        self.data.len() + self.partition_key.len()
+        self.data.len() + self.key().len()
     }
 
     pub(crate) fn check(&self, max_record_bytes: usize) -> Result<(), InvalidUserRecord> {
@@ -154,12 +198,13 @@ impl<'a> RecordRef<'a> {
         max_record_bytes: usize,
         id_bytes: usize,
     ) -> Result<(), InvalidUserRecord> {
-        if self.partition_key.is_empty() {
+        if self.partition_key == Some("") {
             return Err(InvalidUserRecord::EmptyPartitionKey);
         }
+        let key = self.key();
         // Counting characters is only needed where the bytes leave it in doubt.
-        if self.partition_key.len() > PARTITION_KEY_CHARACTERS {
-            let characters = self.partition_key.chars().count();
+        if key.len() > PARTITION_KEY_CHARACTERS {
+            let characters = key.chars().count();
             if characters > PARTITION_KEY_CHARACTERS {
                 return Err(InvalidUserRecord::PartitionKeyTooLong { characters });
             }
@@ -199,6 +244,8 @@ mod tests {
         let check = |key: &str, data: &[u8]| RecordRef::new(key, data).check(300);
         assert_eq!(check("k", b""), Ok(()));
         assert_eq!(check("", b"x"), Err(InvalidUserRecord::EmptyPartitionKey));
+        assert_eq!(RecordRef::without_partition_key(&[0; 300]).check(300), Ok(()));
+        assert!(RecordRef::without_partition_key(&[0; 301]).check(300).is_err());
         assert_eq!(check(&"é".repeat(140), &[0; 20]), Ok(()), "256 characters, not bytes");
         assert_eq!(
             check(&"k".repeat(257), b""),

@@ -10,7 +10,7 @@ fn rows(heading: &str) -> Vec<Row<'static>> {
 }
 
 fn all() -> Vec<Row<'static>> {
-    rows("Native").into_iter().chain(rows("Java")).collect()
+    rows("Native").into_iter().chain(rows("Since 1.1")).chain(rows("Java")).collect()
 }
 
 #[test]

@@ -69,7 +69,8 @@ impl FlowTask {
                 }
                 Published::Full | Published::Invalid(_) => {
                     let id_bytes = record.dedup_id.as_ref().map_or(0, |id| id.as_str().len());
-                    let bytes = record.data.len() + record.partition_key.len() + id_bytes;
+                    let key_bytes = record.partition_key.as_deref().map_or(0, str::len);
+                    let bytes = record.data.len() + key_bytes + id_bytes;
                     self.state.retries.push_front(retry);
                     if !self.state.awaits_room {
                         self.await_room(bytes);

@@ -101,14 +101,14 @@ impl AggregateEncoder {
     ///
     /// [`Refused`], with the encoder unchanged.
     pub fn try_push(&mut self, record: RecordRef<'_>, limit: usize) -> Result<(), Refused> {
-        let partition_key = self.partition_keys.look_up(record.partition_key.as_bytes());
+        let partition_key = self.partition_keys.look_up(record.key().as_bytes());
         let decimal = record.explicit_hash_key.map(Decimal::new);
         let hash_key = decimal.as_ref().map(|decimal| self.hash_keys.look_up(decimal.text()));
 
         let mut body = 1 + varint_bytes(partition_key.index) + field_bytes(record.data.len());
         let tag_bytes = record.dedup_id.map(|id| dedup_tag_bytes(id.len()));
         body += tag_bytes.map_or(0, field_bytes);
-        let mut added = partition_key.added_bytes(record.partition_key.len());
+        let mut added = partition_key.added_bytes(record.key().len());
         if let (Some(looked), Some(decimal)) = (&hash_key, &decimal) {
             body += 1 + varint_bytes(looked.index);
             added += looked.added_bytes(decimal.length);
@@ -118,7 +118,7 @@ impl AggregateEncoder {
             return Err(Refused);
         }
 
-        self.partition_keys.add(&partition_key, record.partition_key.as_bytes());
+        self.partition_keys.add(&partition_key, record.key().as_bytes());
         self.records.push(RECORD_FIELD);
         put_varint(&mut self.records, body);
         self.records.push(PARTITION_KEY_INDEX_FIELD);
@@ -281,7 +281,7 @@ pub(crate) fn frame_alone(record: RecordRef<'_>) -> Bytes {
 
 /// Bytes of an aggregated record with `record` alone in it, if that had a dedup id of `id_bytes`.
 pub(crate) fn framed_bytes(record: &RecordRef<'_>, id_bytes: usize) -> usize {
-    let mut table = field_bytes(record.partition_key.len());
+    let mut table = field_bytes(record.key().len());
     let mut body =
         1 + varint_bytes(0) + field_bytes(record.data.len()) + field_bytes(dedup_tag_bytes(id_bytes));
     if let Some(hash_key) = record.explicit_hash_key {

@@ -1,6 +1,7 @@
 //! Options that are a choice of a few names, and the additional metric dimensions.
 //!
-//! Invariant: each name is the KPL's (or, for our own options, in its manner: lower case, one word).
+//! Invariant: each name is the KPL's (or, for our own options, in its manner: lower case, one word); upper and lower
+//! case are the same.
 
 /// How the data of user records is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,6 +12,23 @@ pub enum Compression {
     None,
     /// As gzip (RFC 1952).
     Gzip,
+}
+
+/// How a stream is taken to place its records while the service has not said so itself (DescribeStreamSummary).
+///
+/// What the service says counts from then on, whatever was assumed. The KPL has this option since 1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RecordDistributionStrategyDefault {
+    /// Nothing is assumed: records wait for the first answer. Where the producer may not ask, records are aggregated as
+    /// for a stream that follows partition keys, and those without a key are left to the service to judge.
+    #[default]
+    Unset,
+    /// The service places records as it likes: nothing is aggregated, records need no partition key, and none waits for
+    /// the first listing of shards.
+    Auto,
+    /// Partition keys decide: records without one are refused at once.
+    UserPartitionKey,
 }
 
 /// Which metrics are uploaded.
@@ -77,6 +95,19 @@ impl Choice for Compression {
         match self {
             Self::None => "none",
             Self::Gzip => "gzip",
+        }
+    }
+}
+
+impl Choice for RecordDistributionStrategyDefault {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("UNSET", Self::Unset), ("AUTO", Self::Auto), ("USER_PARTITION_KEY", Self::UserPartitionKey)];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unset => "UNSET",
+            Self::Auto => "AUTO",
+            Self::UserPartitionKey => "USER_PARTITION_KEY",
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::config::choices::{Choice, Compression, MetricsGranularity, MetricsLevel};
+use crate::config::choices::{
+    Choice, Compression, MetricsGranularity, MetricsLevel, RecordDistributionStrategyDefault,
+};
 use crate::config::lawful;
 use crate::config::option::{Access, ConfigOption, Effect, Origin, Shape, Visible};
 use crate::config::secret::Secret;
@@ -187,6 +189,18 @@ static OBEYED: &[ConfigOption] = &[
         "StrictOrder",
         boolean!(strict_order),
         "Keep the order of records of one partition key.",
+    ),
+    kpl(
+        "describe_stream_summary_interval_ms",
+        "DescribeStreamSummaryIntervalMs",
+        time!(describe_stream_summary_interval, 1, Duration::MAX),
+        "Time between two questions for a stream's record distribution strategy (field describe_stream_summary_interval).",
+    ),
+    kpl(
+        "record_distribution_strategy_default",
+        "RecordDistributionStrategyDefault",
+        choice!(record_distribution_strategy_default: RecordDistributionStrategyDefault),
+        "How a stream is taken to place its records until the service has said so.",
     ),
     ours(
         "dedup_ids",

@@ -21,6 +21,7 @@ const RANGES: &[(&str, u64, u64, Option<u64>)] = &[
     ("MaxUserRecordSize", 1_048_576, 64, Some(10_485_760)),
     ("MetricsUploadDelay", 60_000, 1, Some(60_000)),
     ("ProxyPort", 443, 1, Some(65_535)),
+    ("DescribeStreamSummaryIntervalMs", 300_000, 1, None),
     ("RateLimit", 150, 1, None),
     ("RecordMaxBufferedTime", 100, 0, None),
     ("RecordTtl", 30_000, 100, None),
@@ -45,6 +46,7 @@ const OTHERS: &[(&str, Option<&str>)] = &[
     ("ProxyUserName", None),
     ("Region", None),
     ("AdditionalMetricDims", None),
+    ("RecordDistributionStrategyDefault", Some("UNSET")),
     // Ours.
     ("AdaptiveRate", Some("true")),
     ("Compression", Some("none")),

@@ -183,8 +183,8 @@ pub(crate) fn alone<T>(
         (Some(_), Some(_)) => (Content::Aggregate, frame_alone(record)),
         // An id travels in a frame, and readers drop a frame that lies where its record does not belong.
         (dedup_id, _) => {
-            let RecordRef { partition_key, explicit_hash_key, data, .. } = record;
-            let (partition_key, dedup_id) = (partition_key.into(), dedup_id.map(SmolStr::from));
+            let RecordRef { explicit_hash_key, data, .. } = record;
+            let (partition_key, dedup_id) = (record.key().into(), dedup_id.map(SmolStr::from));
             let has_explicit_hash_key = explicit_hash_key.is_some();
             (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, shared_copy(data))
         }

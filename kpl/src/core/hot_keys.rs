@@ -94,15 +94,15 @@ impl HotKeys {
 impl ShardLoad {
     /// The algorithm "space saving": a new key takes the place, and the count, of the lightest.
     fn note(&mut self, record: RecordRef<'_>) {
-        let bytes = record.data.len() as u64 + record.partition_key.len() as u64;
+        let bytes = record.data.len() as u64 + record.key().len() as u64;
         self.user_records += 1;
         self.bytes += bytes;
-        if let Some(known) = self.keys.iter_mut().find(|key| key.partition_key == *record.partition_key) {
+        if let Some(known) = self.keys.iter_mut().find(|key| key.partition_key == *record.key()) {
             known.user_records += 1;
             known.bytes += bytes;
             return;
         }
-        let partition_key = PartitionKey::from(record.partition_key);
+        let partition_key = PartitionKey::from(record.key());
         if self.keys.len() < COUNTERS {
             self.keys.push(KeyLoad { partition_key, user_records: 1, bytes });
         } else if let Some(lightest) = self.keys.iter_mut().min_by_key(|key| key.bytes) {

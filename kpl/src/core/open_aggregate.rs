@@ -59,7 +59,7 @@ impl<T> OpenAggregate<T> {
         }
         if self.members.is_empty() {
             self.first_keys.0.clear();
-            self.first_keys.0.push_str(record.partition_key);
+            self.first_keys.0.push_str(record.key());
             self.first_keys.1 = record.explicit_hash_key;
         }
         self.hash_keys = (self.hash_keys.0.min(hash_key), self.hash_keys.1.max(hash_key));

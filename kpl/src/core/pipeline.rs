@@ -6,6 +6,7 @@
 
 mod held;
 mod in_order;
+mod keyless;
 mod view;
 mod way;
 mod way_back;
@@ -122,7 +123,10 @@ impl<T> Pipeline<T> {
         let aggregate_limit = config.max_user_record_size.saturating_sub(AGGREGATE_PARTITION_KEY.len());
         let aggregate_bytes = config.aggregation_max_size.min(aggregate_limit);
         let shards = match service {
-            Service::DataStream => ShardMap::listing(now),
+            Service::DataStream => ShardMap::listing(now).configured(
+                config.describe_stream_summary_interval,
+                config.record_distribution_strategy_default,
+            ),
             Service::DeliveryStream => ShardMap::off(),
         };
         let actions = match service {
@@ -367,7 +371,7 @@ impl<T> Pipeline<T> {
     }
 
     /// How the service chooses a record's shard, as far as anybody said.
-    pub(crate) fn strategy(&self) -> RecordDistributionStrategy {
+    pub(crate) fn strategy(&self) -> Option<RecordDistributionStrategy> {
         self.shards.strategy()
     }
 

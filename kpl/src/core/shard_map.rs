@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
+use crate::config::choices::RecordDistributionStrategyDefault;
 use crate::put_records::{RecordDistributionStrategy, ShardDescription, ShardListing};
 use crate::types::{HashKey, Moment, ShardId, ShardIndex};
 
-/// How old a map may become while there is traffic: what no answer contradicts (a shard without traffic, a changed
-/// record distribution strategy) is noticed by then. Each interval is drawn anew from three quarters of it to five
-/// quarters, so that producers started together do not list together.
+/// How old a map may become while there is traffic, if nothing asks for less: what no answer contradicts (a shard without
+/// traffic, a changed record distribution strategy) is noticed by then. Each interval is drawn anew from three quarters
+/// of it to five quarters, so that producers started together do not list together.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// How long a closed shard is remembered: many times longer than a call under way that may still name it. (Should one
@@ -28,7 +29,9 @@ pub(crate) struct ShardMap {
     /// The same shards by index.
     ids: HashMap<ShardIndex, ShardId>,
     next_index: u32,
-    strategy: RecordDistributionStrategy,
+    /// What the service said last, or what is assumed before it said anything.
+    strategy: Option<RecordDistributionStrategy>,
+    refresh_interval: Duration,
     state: State,
     /// When the map is to be listed again, if there is traffic then.
     refresh_at: Moment,
@@ -68,13 +71,33 @@ impl ShardMap {
         Self::with_state(State::Off)
     }
 
+    /// The same map with what the configuration says of its stream's strategy: how often to ask, and what to assume
+    /// until there is an answer. Where AUTO is assumed there is no place to predict, and so no first listing to await.
+    pub(crate) fn configured(
+        mut self,
+        interval: Duration,
+        assumed: RecordDistributionStrategyDefault,
+    ) -> Self {
+        self.refresh_interval = interval.min(REFRESH_INTERVAL);
+        self.strategy = match assumed {
+            RecordDistributionStrategyDefault::Unset => None,
+            RecordDistributionStrategyDefault::Auto => Some(RecordDistributionStrategy::Auto),
+            RecordDistributionStrategyDefault::UserPartitionKey => {
+                Some(RecordDistributionStrategy::UserPartitionKey)
+            }
+        };
+        self.answered = self.is_auto();
+        self
+    }
+
     fn with_state(state: State) -> Self {
         Self {
             open: Vec::new(),
             known: HashMap::new(),
             ids: HashMap::new(),
             next_index: 0,
-            strategy: RecordDistributionStrategy::UserPartitionKey,
+            strategy: None,
+            refresh_interval: REFRESH_INTERVAL,
             state,
             refresh_at: Moment::NEVER,
             listed_at: Moment::ORIGIN,
@@ -121,11 +144,11 @@ impl ShardMap {
 
     /// Whether the service distributes records itself.
     pub(crate) fn is_auto(&self) -> bool {
-        self.strategy == RecordDistributionStrategy::Auto
+        self.strategy == Some(RecordDistributionStrategy::Auto)
     }
 
     /// How the service chooses a record's shard, as far as anybody said.
-    pub(crate) fn strategy(&self) -> RecordDistributionStrategy {
+    pub(crate) fn strategy(&self) -> Option<RecordDistributionStrategy> {
         self.strategy
     }
 
@@ -147,8 +170,8 @@ impl ShardMap {
         self.listed_at = since;
         self.answered = true;
         self.state = State::Settled;
-        self.refresh_at = since.plus(REFRESH_INTERVAL.mul_f64(0.75 + random.f64() / 2.0));
-        self.strategy = listing.record_distribution_strategy.unwrap_or(self.strategy);
+        self.refresh_at = since.plus(self.refresh_interval.mul_f64(0.75 + random.f64() / 2.0));
+        self.strategy = listing.record_distribution_strategy.or(self.strategy);
         for known in self.known.values_mut() {
             known.closed_since.get_or_insert(since);
         }

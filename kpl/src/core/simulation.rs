@@ -199,8 +199,7 @@ impl World {
             chance if chance < 0.2 => Some(HashKey(self.random.u128(..))),
             _ => None,
         };
-        let record =
-            RecordRef { partition_key: &key, explicit_hash_key: explicit, data: &data, dedup_id: None };
+        let record = RecordRef { explicit_hash_key: explicit, ..RecordRef::new(&key, &data) };
         self.accepted.insert(number, self.now);
         self.pipeline.accept(record, number, 1, self.now);
     }

@@ -13,6 +13,7 @@ use crate::core::pipeline::Finished;
 use crate::delivery::Ticket;
 use crate::kinesis_record::{History, KinesisRecord};
 use crate::outcome::{Attempt, FailureReason, UserRecordFailed, UserRecordResult};
+use crate::partition_key::PartitionKey;
 use crate::reporter::guarded;
 use crate::types::{SequenceNumber, ShardId, StreamName};
 use crate::user_record::UserRecord;
@@ -119,7 +120,7 @@ fn owned(stream: &StreamName, record: DecodedRecord) -> UserRecord {
     let DecodedRecord { partition_key, explicit_hash_key, data, dedup_id } = record;
     UserRecord {
         stream: stream.clone(),
-        partition_key: partition_key.into(),
+        partition_key: Some(partition_key.into()).filter(|key: &PartitionKey| !key.is_empty()),
         explicit_hash_key,
         data,
         dedup_id,

@@ -70,10 +70,7 @@ impl StreamProducer {
     ///
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
-        let record = self
-            .inner
-            .checked(&self.shared.stream, record)
-            .map_err(|problem| SendError::Invalid((), problem))?;
+        let record = self.check(record).map_err(|problem| SendError::Invalid((), problem))?;
         let cost = self.take_or_press(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(std::iter::once((record, cost, tag))).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
@@ -186,7 +183,15 @@ impl StreamProducer {
 
     /// The record as the service will see it, if it can be sent at all.
     pub(super) fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, Refusal> {
-        self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)
+        self.check(record).map_err(Refusal::Invalid)
+    }
+
+    fn check<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
+        let checked = self.inner.checked(&self.shared.stream, record)?;
+        if checked.partition_key.is_none() && self.shared.follows_keys() {
+            return Err(InvalidUserRecord::NoPartitionKey);
+        }
+        Ok(checked)
     }
 
     pub(super) fn budget(&self) -> &Budget {

@@ -11,6 +11,7 @@ use super::stream_producer::StreamProducer;
 use crate::dedup_id::DedupId;
 use crate::driver::Closed;
 use crate::outcome::{FailureReason, UserRecordFailed};
+use crate::partition_key::PartitionKey;
 use crate::reporter::guarded;
 use crate::types::HashKey;
 use crate::user_record::{RecordRef, UserRecord};
@@ -145,11 +146,11 @@ impl Drop for TaggedBatch {
 
 impl Gathered {
     fn push(&mut self, record: RecordRef<'_>, cost: u32, tag: u64) {
-        self.texts.push_str(record.partition_key);
+        self.texts.push_str(record.key());
         self.texts.push_str(record.dedup_id.unwrap_or_default());
         self.data.extend_from_slice(record.data);
         self.records.push(GatheredRecord {
-            partition_key_bytes: record.partition_key.len(),
+            partition_key_bytes: record.key().len(),
             dedup_id_bytes: record.dedup_id.map(str::len),
             data_bytes: record.data.len(),
             explicit_hash_key: record.explicit_hash_key,
@@ -173,7 +174,9 @@ impl Gathered {
             (texts, all_data) = (rest, rest_of_data);
             let explicit_hash_key = record.explicit_hash_key;
             let dedup_id = record.dedup_id_bytes.map(|_| dedup_id);
-            (RecordRef { partition_key, explicit_hash_key, data, dedup_id }, record.cost, record.tag)
+            let gathered =
+                RecordRef { explicit_hash_key, dedup_id, ..RecordRef::without_partition_key(data) };
+            (gathered.with_key(partition_key), record.cost, record.tag)
         })
     }
 
@@ -187,7 +190,7 @@ impl Gathered {
 fn owned(stream: &StreamProducer, record: RecordRef<'_>) -> UserRecord {
     UserRecord {
         stream: stream.shared.stream.clone(),
-        partition_key: record.partition_key.into(),
+        partition_key: record.partition_key.map(PartitionKey::from),
         explicit_hash_key: record.explicit_hash_key,
         data: Bytes::copy_from_slice(record.data),
         // It was checked when the record was taken in.
@@ -205,7 +208,7 @@ mod tests {
         let records = [
             plain("key", &b"data"[..]),
             plain("日本", b"").with_dedup_id("é"),
-            plain("", b"for a delivery stream"),
+            RecordRef::without_partition_key(b"for a stream under AUTO"),
             plain("k", b"x").with_explicit_hash_key(HashKey(7)).with_dedup_id("id"),
         ];
         let mut gathered = Gathered::default();

@@ -14,13 +14,13 @@ use crate::support::{
 
 const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
 
-async fn create(sandbox: &Sandbox, strategy: RecordDistributionStrategy) {
+pub(crate) async fn create(sandbox: &Sandbox, strategy: RecordDistributionStrategy) {
     let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build().expect("a mode");
     let create = client(sandbox).create_stream().stream_name(STREAM).stream_mode_details(mode);
     create.record_distribution_strategy(strategy).send().await.expect("created");
 }
 
-async fn change(sandbox: &Sandbox, strategy: RecordDistributionStrategy) {
+pub(crate) async fn change(sandbox: &Sandbox, strategy: RecordDistributionStrategy) {
     let update = client(sandbox).update_stream_record_distribution_strategy().stream_arn(ARN);
     update.record_distribution_strategy(strategy).send().await.expect("changed");
 }

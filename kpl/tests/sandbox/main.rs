@@ -19,6 +19,8 @@ mod documented_consumer;
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]
+mod keyless;
+#[cfg(test)]
 mod kinesis;
 #[cfg(test)]
 mod large_records;

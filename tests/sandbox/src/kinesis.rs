@@ -113,6 +113,7 @@ impl Kinesis {
         }
         let operation: Operation = operation.parse().map_err(|()| AwsError::unknown_operation(operation))?;
         arn::names_for_arns(operation, &mut tree)?;
+        self.distribution.fill_in_keys(operation, &mut tree);
         let on_demand = operation == Operation::CreateStream && self.fill_in_shard_count(&mut tree);
         let auto = operation == Operation::CreateStream && distribution::asks_for_auto(&tree)?;
         distribution::check_mode(on_demand, auto)?;

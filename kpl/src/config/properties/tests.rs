@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::choices::{MetricsGranularity, MetricsLevel};
+use std::time::Duration;
+
+use crate::config::choices::{MetricsGranularity, MetricsLevel, RecordDistributionStrategyDefault};
 
 fn read(text: &str) -> (Config, Vec<String>) {
     let (config, report) = Config::from_properties(text).unwrap_or_else(|error| panic!("{error}"));
@@ -64,6 +66,20 @@ mod kinesis_producer_configuration_test {
     #[test]
     fn set_thread_pool_size_from_properties() {
         assert!(read("ThreadPoolSize=4").1[0].contains("ThreadPoolSize has no effect"));
+    }
+
+    #[test]
+    fn options_of_kpl_1_1() {
+        let text = "DescribeStreamSummaryIntervalMs = 60000\nRecordDistributionStrategyDefault = AUTO";
+        let (config, ignored) = read(text);
+        assert_eq!(config.describe_stream_summary_interval, Duration::from_secs(60));
+        assert_eq!(config.record_distribution_strategy_default, RecordDistributionStrategyDefault::Auto);
+        assert!(ignored.is_empty());
+        for refused in
+            ["DescribeStreamSummaryIntervalMs = 0", "RecordDistributionStrategyDefault = SOMETIMES"]
+        {
+            assert!(Config::from_properties(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

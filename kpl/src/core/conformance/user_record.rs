@@ -19,7 +19,7 @@ fn basic_conversion() {
     let sent = alone(borrowed, borrowed.hash_key(), None, member(1_234_567, at(0)), at(0));
     let mut seen = Vec::new();
     sent.for_each_member(|member, part| {
-        seen.push((member.tag, part.partition_key.to_owned(), part.data.to_vec()));
+        seen.push((member.tag, part.key().to_owned(), part.data.to_vec()));
     });
     assert_eq!(seen, [(1_234_567, "abcd".to_owned(), b"hello world".to_vec())]);
 }

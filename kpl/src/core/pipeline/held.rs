@@ -81,7 +81,7 @@ impl<T> HeldRecord<T> {
     pub(super) fn new(record: RecordRef<'_>, member: Member<T>) -> Self {
         Self {
             member,
-            partition_key: record.partition_key.to_owned(),
+            partition_key: record.key().to_owned(),
             explicit_hash_key: record.explicit_hash_key,
             data: Bytes::copy_from_slice(record.data),
             dedup_id: record.dedup_id.map(SmolStr::from),
@@ -92,7 +92,8 @@ impl<T> HeldRecord<T> {
     pub(super) fn with_record<R>(self, act: impl FnOnce(RecordRef<'_>, Member<T>) -> R) -> R {
         let Self { member, partition_key, explicit_hash_key, data, dedup_id } = self;
         let dedup_id = dedup_id.as_deref();
-        act(RecordRef { partition_key: &partition_key, explicit_hash_key, data: &data, dedup_id }, member)
+        let record = RecordRef { explicit_hash_key, dedup_id, ..RecordRef::without_partition_key(&data) };
+        act(record.with_key(&partition_key), member)
     }
 
     /// As a Kinesis record without a prediction.

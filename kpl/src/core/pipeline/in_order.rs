@@ -66,6 +66,10 @@ impl<T> Pipeline<T> {
             }
             let deadlines = self.deadlines(&part.member, now);
             part.with_record(|record, member| {
+                if record.partition_key.is_none() {
+                    closed.extend(self.keyless(record, member, now));
+                    return;
+                }
                 let hash_key = record.hash_key();
                 match self.shards.predict(hash_key) {
                     Some(shard) if self.config.aggregation_enabled => {

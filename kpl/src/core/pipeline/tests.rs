@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::aggregation_format::{Decoded, decode};
 use crate::compression::compress;
+use crate::config::choices::RecordDistributionStrategyDefault;
 use crate::put_records::{Doubt, EntryError, EntryPlaced, PutRecordsEntry, ShardDescription};
 use crate::types::HashKey;
 
@@ -72,9 +73,13 @@ impl Scene {
     fn accept_bytes(&mut self, tag: u32, bytes: usize) {
         let data = vec![b'x'; bytes];
         let hash_key = Some(HashKey(u128::from(tag)));
-        let record =
-            RecordRef { partition_key: "k", explicit_hash_key: hash_key, data: &data, dedup_id: None };
+        let record = RecordRef { explicit_hash_key: hash_key, ..RecordRef::new("k", &data) };
         self.pipeline.accept(record, tag, 1, self.now);
+        self.settle();
+    }
+
+    fn accept_keyless(&mut self, tag: u32) {
+        self.pipeline.accept(RecordRef::without_partition_key(b"x"), tag, 1, self.now);
         self.settle();
     }
 
@@ -377,6 +382,93 @@ fn under_auto_records_go_alone_and_count_wherever_they_land() {
     scene.pass_to(200);
     scene.answer(1, Ok("a shard that nobody listed"));
     assert_eq!((scene.stored, scene.listings_asked), (3, 1), "no place is a surprise");
+}
+
+#[test]
+fn a_record_without_a_key_fails_when_its_stream_turns_out_to_follow_keys() {
+    for strict_order in [false, true] {
+        let mut scene = Scene::new(Config { strict_order, ..Config::default() });
+        scene.accept_keyless(1);
+        scene.accept(2);
+        scene.list(&[("s0", 0, u128::MAX)]);
+        assert_eq!(scene.failed.len(), 1, "at once, and without a call");
+        assert_eq!(scene.failed[0].2, FailureReason::NoPartitionKey);
+        scene.pass_to(100);
+        assert_eq!(scene.calls.len(), 1);
+        scene.answer(0, Ok("s0"));
+        assert_eq!(scene.stored, 1, "its company is stored");
+    }
+}
+
+#[test]
+fn under_auto_a_record_without_a_key_goes_alone_and_without_a_key() {
+    let mut scene = Scene::new(Config { strict_order: true, ..Config::default() });
+    scene.accept_keyless(1);
+    scene.accept_keyless(2);
+    scene.list_with(RecordDistributionStrategy::Auto, &[("s0", 0, u128::MAX)]);
+    scene.pass_to(150);
+    let entries = &scene.calls[0].2.entries;
+    assert_eq!(entries.len(), 2, "not one after the other, though order is kept where there is one");
+    assert!(entries.iter().all(|entry| entry.partition_key.is_empty() && entry.explicit_hash_key.is_none()));
+    scene.answer(0, Err("InternalFailure"));
+    scene.pass_to(5_000);
+    scene.answer(1, Ok("s0"));
+    assert!(scene.stored > 0, "and again after a failure");
+}
+
+#[test]
+fn where_the_strategy_cannot_be_asked_for_the_service_judges_records_without_a_key() {
+    let mut scene = Scene::new(Config::default());
+    scene.accept_keyless(1);
+    let shard = ShardDescription {
+        shard_id: "s0".into(),
+        starting_hash_key: HashKey(0),
+        ending_hash_key: HashKey(u128::MAX),
+    };
+    scene.pipeline.shards_listed(&Ok(vec![shard].into()), scene.now);
+    scene.settle();
+    scene.pass_to(100);
+    assert_eq!(scene.calls[0].2.entries[0].partition_key.as_str(), "");
+    scene.fail_call(0, "ValidationException");
+    assert_eq!(scene.failed[0].2, FailureReason::Refused);
+}
+
+#[test]
+fn what_is_assumed_of_a_stream_counts_until_the_service_has_said_something() {
+    use RecordDistributionStrategyDefault::{Auto, UserPartitionKey};
+    let assuming = |record_distribution_strategy_default| {
+        Scene::new(Config { record_distribution_strategy_default, ..Config::default() })
+    };
+    let mut scene = assuming(Auto);
+    (1..=3).for_each(|tag| scene.accept(tag));
+    scene.pass_to(100);
+    assert_eq!(scene.calls[0].2.entries.len(), 3, "alone, and before any listing");
+    scene.list(&[("s0", 0, u128::MAX)]);
+    (4..=6).for_each(|tag| scene.accept(tag));
+    scene.pass_to(200);
+    assert_eq!(scene.calls[1].2.entries.len(), 1, "aggregated once it is known better");
+
+    let mut scene = assuming(UserPartitionKey);
+    assert!(scene.pipeline.follows_keys());
+    scene.list_with(RecordDistributionStrategy::Auto, &[("s0", 0, u128::MAX)]);
+    assert!(!scene.pipeline.follows_keys());
+}
+
+#[test]
+fn the_strategy_is_asked_for_again_at_the_interval() {
+    for (seconds, early, late) in [(300, 224, 376), (10, 7, 13), (u64::MAX, 674, 1126)] {
+        let mut scene = Scene::listed(Config {
+            describe_stream_summary_interval: Duration::from_secs(seconds),
+            ..Config::default()
+        });
+        for second in [early, late] {
+            scene.pass_to(second * 1000);
+            scene.accept(1);
+            scene.flush();
+            scene.answer(scene.calls.len() - 1, Ok("s0"));
+            assert_eq!(scene.listings_asked, 1 + usize::from(second == late), "{seconds} after {second} s");
+        }
+    }
 }
 
 #[test]

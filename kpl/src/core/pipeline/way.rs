@@ -29,11 +29,17 @@ impl<T> Pipeline<T> {
             self.held.put(record, member, leaves_at);
             return;
         }
+        if record.partition_key.is_none() && !self.shards.is_off() {
+            if let Some(record) = self.keyless(record, member, now) {
+                self.pass_on(record, now);
+            }
+            return;
+        }
         let deadlines = self.deadlines(&member, now);
         let hash_key = match record.explicit_hash_key {
             Some(hash_key) => hash_key,
             None if self.shards.is_off() => HashKey(0),
-            None => self.last_key.hash_key(record.partition_key),
+            None => self.last_key.hash_key(record.key()),
         };
         match self.shards.predict(hash_key) {
             Some(shard) if self.config.aggregation_enabled => {

@@ -240,7 +240,7 @@ fn under_auto_nothing_is_predicted_and_nothing_surprises() {
 
     assert!(map.is_refreshed(minutes(60)));
     install(&mut map, &three_shards());
-    assert_eq!(map.strategy(), Auto, "a listing that cannot tell changes nothing");
+    assert_eq!(map.strategy(), Some(Auto), "a listing that cannot tell changes nothing");
 
     assert!(map.is_refreshed(minutes(120)));
     install_with(&mut map, UserPartitionKey, &three_shards());

@@ -6,12 +6,16 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ferrokinesis::actions::Operation;
 use serde_json::{Value, json};
 
 use super::arn;
 use crate::aws_error::AwsError;
 
 const FIELD: &str = "RecordDistributionStrategy";
+
+/// The partition key of a record that came without one: the emulator cannot store it otherwise.
+const FILLED_IN: &str = "\u{0}";
 
 /// Which streams are on AUTO, and the dice.
 pub(super) struct Distribution(Mutex<State>);
@@ -49,8 +53,32 @@ impl Distribution {
         is_auto.then(|| (0..records).map(|_| state.random.u128(..).to_string()).collect())
     }
 
+    /// Gives the records of a put the partition key that the emulator wants, where a stream on AUTO needs none.
+    pub(super) fn fill_in_keys(&self, operation: Operation, tree: &mut Value) {
+        if !self.is_auto(tree["StreamName"].as_str().unwrap_or_default()) {
+            return;
+        }
+        let records = match operation {
+            Operation::PutRecord => std::slice::from_mut(tree),
+            Operation::PutRecords => tree["Records"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice),
+            _ => return,
+        };
+        for record in records.iter_mut().filter(|record| record["PartitionKey"].is_null()) {
+            record["PartitionKey"] = json!(FILLED_IN);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A record that came without a partition key is read without one.
+pub(super) fn leave_out_filled_in(answer: &mut Value) {
+    for record in answer["Records"].as_array_mut().into_iter().flatten() {
+        if record["PartitionKey"] == FILLED_IN {
+            record["PartitionKey"].take();
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use ferrokinesis::util::current_time_ms;
 use ferrokinesis::{constants, sequence, shard_iterator};
 use serde_json::{Value, json};
 
-use super::{Kinesis, answered};
+use super::{Kinesis, answered, distribution};
 use crate::aws_error::AwsError;
 
 impl Kinesis {
@@ -42,6 +42,7 @@ impl Kinesis {
         let iterator = checked[constants::SHARD_ITERATOR].as_str().unwrap_or_default().to_owned();
         let mut answer =
             answered::tree(actions::dispatch(&self.store, Operation::GetRecords, checked).await)?;
+        distribution::leave_out_filled_in(&mut answer);
         if answer["NextShardIterator"].is_null() {
             answer["ChildShards"] = child_shards(&self.store, &iterator).await;
         }

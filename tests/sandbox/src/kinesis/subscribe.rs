@@ -17,7 +17,7 @@ use ferrokinesis::{event_stream, shard_iterator};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::{Kinesis, arn, reading};
+use super::{Kinesis, arn, distribution, reading};
 use crate::aws_error::AwsError;
 use crate::call::Protocol;
 use crate::codec::cbor::{self, Timestamps};
@@ -121,7 +121,8 @@ async fn look_until(
 ) -> Option<(Value, Position)> {
     while current_time_ms() < end_ms {
         let request = json!({"ShardIterator": iterator, "Limit": EVENT_RECORDS});
-        let answer = actions::dispatch(store, Operation::GetRecords, request).await.ok()??;
+        let mut answer = actions::dispatch(store, Operation::GetRecords, request).await.ok()??;
+        distribution::leave_out_filled_in(&mut answer);
         let Some(next) = answer["NextShardIterator"].as_str() else {
             return Some((last_event(store, &iterator).await, Position::Ended));
         };

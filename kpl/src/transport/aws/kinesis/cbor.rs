@@ -109,7 +109,7 @@ fn sdk_entry(entry: PutRecordsEntry) -> Result<PutRecordsRequestEntry, CallError
     PutRecordsRequestEntry::builder()
         .data(Blob::from_maybe_shared(entry.data))
         .set_explicit_hash_key(entry.explicit_hash_key.map(|hash_key| hash_key.to_string()))
-        .partition_key(entry.partition_key.as_str())
+        .set_partition_key(Some(entry.partition_key.into()).filter(|key: &String| !key.is_empty()))
         .build()
         .map_err(|error| CallError {
             code: "ConstructionFailure".to_owned(),

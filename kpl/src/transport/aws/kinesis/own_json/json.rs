@@ -64,8 +64,12 @@ fn write_entry(body: &mut Body, entry: &PutRecordsEntry) {
         // Writing to memory does not fail.
         let _ = write!(body, "\",\"ExplicitHashKey\":\"{hash_key}");
     }
-    write_member(body, b"\",\"PartitionKey\":", &entry.partition_key);
-    body.push(b"}");
+    if entry.partition_key.is_empty() {
+        body.push(b"\"}");
+    } else {
+        write_member(body, b"\",\"PartitionKey\":", &entry.partition_key);
+        body.push(b"}");
+    }
 }
 
 fn write_member(body: &mut Body, name: &[u8], text: &str) {
