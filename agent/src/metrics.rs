@@ -1,16 +1,12 @@
-//! From what the producers report to what CloudWatch is told, and to the flow's own statistics.
+//! From what the producers report to what CloudWatch is told, and to the flow's own statistics. The producers log refused
+//! and failing calls themselves.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kpl::{Metric, MetricsSink};
 
 use crate::metric::{MetricName, MetricWindow};
 use crate::statistics::DeliveryStatistics;
-
-/// Between two reports of the same kind of trouble.
-const REPORT_PERIOD: Duration = Duration::from_secs(30);
 
 /// The window that all flows add to.
 #[derive(Debug, Default)]
@@ -25,13 +21,7 @@ pub struct DeliveryMetrics {
     pub metrics: Arc<SharedMetrics>,
     /// This flow's numbers.
     pub statistics: Arc<DeliveryStatistics>,
-    failures: Reports,
-    rejections: Reports,
 }
-
-/// Keeps repeating trouble from flooding the log.
-#[derive(Debug)]
-struct Reports(Option<DefaultDirectRateLimiter>);
 
 impl SharedMetrics {
     /// Adds one value.
@@ -45,16 +35,6 @@ impl SharedMetrics {
     }
 }
 
-impl Reports {
-    fn new() -> Self {
-        Self(Quota::with_period(REPORT_PERIOD).map(RateLimiter::direct))
-    }
-
-    fn may_report(&self) -> bool {
-        self.0.as_ref().is_none_or(|limiter| limiter.check().is_ok())
-    }
-}
-
 impl DeliveryMetrics {
     /// A flow's reports, under its destination.
     #[must_use]
@@ -63,7 +43,7 @@ impl DeliveryMetrics {
         metrics: Arc<SharedMetrics>,
         statistics: Arc<DeliveryStatistics>,
     ) -> Self {
-        Self { destination, metrics, statistics, failures: Reports::new(), rejections: Reports::new() }
+        Self { destination, metrics, statistics }
     }
 
     fn add(&self, values: &[(MetricName, usize)]) {
@@ -102,28 +82,13 @@ impl MetricsSink for DeliveryMetrics {
                 statistics.user_records.add(*user_records as u64);
                 statistics.user_records_put.add(*user_records_put as u64);
                 statistics.data_bytes_put.add(*data_bytes_put as u64);
-                if entries_put < entries && self.rejections.may_report() {
-                    tracing::warn!(
-                        destination = self.destination,
-                        entries,
-                        rejected = entries - entries_put,
-                        "the service rejected entries of a call, mostly for their pace; they are sent again"
-                    );
-                }
             }
-            Metric::PutRecordsFailed { entries, user_records, error, .. } => {
+            Metric::PutRecordsFailed { entries, user_records, .. } => {
                 self.add(&[(MetricName::RecordSendAttempts, *user_records), (MetricName::ServiceErrors, 1)]);
                 statistics.calls.add(1);
                 statistics.failed_calls.add(1);
                 statistics.entries.add(*entries as u64);
                 statistics.user_records.add(*user_records as u64);
-                if self.failures.may_report() {
-                    tracing::warn!(
-                        destination = self.destination,
-                        records = user_records,
-                        "a call failed ({error}); its records are sent again"
-                    );
-                }
             }
             _ => {}
         }

@@ -16,6 +16,7 @@ pub(crate) mod flushes;
 pub(crate) mod hot_keys;
 pub(crate) mod jitter;
 pub(crate) mod keys_under_way;
+pub(crate) mod last_error;
 pub(crate) mod last_key;
 pub(crate) mod limiter;
 pub(crate) mod line;
@@ -29,6 +30,7 @@ pub(crate) mod shared_copy;
 pub(crate) mod suspects;
 pub(crate) mod token_bucket;
 pub(crate) mod totals;
+pub(crate) mod troubles;
 pub(crate) mod upload_schedule;
 
 #[cfg(test)]

@@ -16,10 +16,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
+use tracing::Instrument as _;
 
 use self::calls::{Answer, Calls, Purpose};
 use self::settle::Settled;
 use self::spent::Spent;
+use crate::call_log::CallLog;
 use crate::clock::Clock;
 use crate::compression::compress;
 use crate::control_plane::ShardLister;
@@ -87,6 +89,7 @@ pub(crate) struct Driver {
     pub(crate) lister: ShardLister,
     pub(crate) budget: Arc<Budget>,
     pub(crate) reporter: Reporter,
+    pub(crate) log: CallLog,
     pub(crate) outcomes: Arc<dyn OutcomeSink>,
     pub(crate) ended: watch::Sender<bool>,
 }
@@ -256,6 +259,7 @@ impl Driver {
     /// Runs until the stream is closed and every record has its outcome.
     pub(crate) async fn run(self) {
         let (mut calls, mut actions) = (Calls::default(), VecDeque::new());
+        self.log.started();
         loop {
             self.report_changes();
             let (looks_at, finished) = self.advance(&mut actions);
@@ -293,7 +297,10 @@ impl Driver {
         for action in actions.drain(..) {
             match action {
                 Action::Finish(finished) => settled.add(self.settle(finished, &mut told, &mut spent)),
-                Action::Flushed(flush) => flushed.push(flush),
+                Action::Flushed(flush) => {
+                    self.log.flushed();
+                    flushed.push(flush);
+                }
                 action => self.perform(action, calls),
             }
         }
@@ -321,11 +328,14 @@ impl Driver {
             Action::PutRecords(id, request) => {
                 // Called inside the task, so that a transport that panics fails its call and nothing else.
                 let transport = Arc::clone(&self.transport);
-                let copies = self.budget.copies(request.entries.iter().map(encoded_bytes).sum());
-                calls.start(Purpose::PutRecords(id), async move {
+                let bytes = request.entries.iter().map(encoded_bytes).sum();
+                let copies = self.budget.copies(bytes);
+                let span = self.log.put_span(request.entries.len(), bytes);
+                let call = async move {
                     let _held_until_the_answer = copies;
                     Answer::PutRecords(id, transport.put_records(request).await)
-                });
+                };
+                calls.start(Purpose::PutRecords(id), call.instrument(span));
             }
             Action::Compress(id, blobs) => {
                 calls.start(Purpose::Compress(id), async move {
@@ -335,9 +345,9 @@ impl Driver {
             Action::ListShards => {
                 let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));
                 let stream = self.shared.stream.clone();
-                calls.start(Purpose::ListShards, async move {
-                    Answer::Shards(lister.list(transport, stream).await)
-                });
+                let span = self.log.list_span();
+                let call = async move { Answer::Shards(lister.list(transport, stream).await) };
+                calls.start(Purpose::ListShards, call.instrument(span));
             }
             Action::LineIsLimit { bytes_per_second } => self.warn_of_slow_line(bytes_per_second),
             Action::Warn(shard_id, report) => self.warn_of_hot_shard(&shard_id, &report),
@@ -354,24 +364,21 @@ impl Driver {
                 Answer::Compressed(id, data) => {
                     self.shared.lock().pipeline.compressed(id, data, self.shared.clock.now());
                 }
-                Answer::Shards(listing) => {
-                    if let Err(error) = &listing {
-                        tracing::warn!(stream = %self.shared.stream, %error, "shards could not be listed, trying again");
-                    }
-                    self.shards_listed(&listing);
-                }
+                Answer::Shards(listing) => self.shards_listed(&listing),
             }
             next = calls.ready();
         }
     }
 
     fn shards_listed(&self, listing: &Result<ShardListing, CallError>) {
+        let moment = self.shared.clock.now();
         let mut machine = self.shared.lock();
-        let before = machine.pipeline.strategy();
-        machine.pipeline.shards_listed(listing, self.shared.clock.now());
-        let now = machine.pipeline.strategy();
+        let (before, shards_before) = (machine.pipeline.strategy(), machine.pipeline.open_shards());
+        machine.pipeline.shards_listed(listing, moment);
+        let (now, shards_after) = (machine.pipeline.strategy(), machine.pipeline.open_shards());
         self.shared.follows_keys.store(machine.pipeline.follows_keys(), Ordering::Relaxed);
         drop(machine);
+        self.log.listed(listing, (shards_before, shards_after), moment);
         let stream = &self.shared.stream;
         match now {
             _ if now == before => {}
@@ -396,7 +403,9 @@ impl Driver {
             };
             (entries, machine.pipeline.put_records_done(id, answer, now))
         };
-        if let Some(summary) = summary.filter(|_| self.reporter.is_heard()) {
+        let Some(summary) = summary else { return };
+        self.log.put_ended(&summary, answer, now);
+        if self.reporter.is_heard() {
             self.reporter.call_ended(&self.shared.stream, &entries, &summary, answer);
         }
     }
@@ -455,6 +464,7 @@ impl Drop for Driver {
         guarded(|| self.outcomes.told());
         self.give_back(settled);
         self.report_changes();
+        self.log.ended(&self.shared.snapshot());
         // Whoever waits for room in this stream has to hear that there will be no stream.
         self.budget.wake();
         let _ = self.ended.send(true);

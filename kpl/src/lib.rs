@@ -146,8 +146,29 @@
 //!
 //! # Watching it
 //!
-//! [`Producer::snapshot`] shows each stream's state: what is outstanding, how old it is, how many calls and records met
-//! which end. The KPL's metrics go to CloudWatch with [`ProducerBuilder::cloudwatch_metrics`] (cargo feature
+//! **Log.** It speaks through [`tracing`](https://docs.rs/tracing). A producer that is well says nothing above debug
+//! level. A call that is refused or fails is a warning with the stream, the endpoint, the code, the service's words, what
+//! the producer does about it, and how to mend it: at once, then at most once a minute for each stream, operation and
+//! code, with the number since. Its end is a line at info level, and so is a change of the number of shards. At debug level
+//! there is a span around each call (PutRecords, PutRecordBatch, ListShards, DescribeStreamSummary, PutMetricData) and an
+//! event at its end with entries, bytes, attempt, duration and code, and events for the start, flush and close of a
+//! stream. Data and keys of records are never logged, but for the heaviest partition keys of a shard that throttles.
+//!
+//! **Counters.** [`Producer::snapshot`] shows each stream's state: what is outstanding, how old it is, calls and failed
+//! calls by cause, entries and user records by their end, listings, and the newest error.
+//!
+//! ```
+//! # async fn show(producer: kpl::Producer) {
+//! for stream in producer.snapshot().streams {
+//!     println!("{}: {} of {} calls failed", stream.stream, stream.calls_failed, stream.calls);
+//!     if let Some(error) = stream.last_error {
+//!         println!("{} failed {:?} ago: {}: {}", error.operation, error.age, error.code, error.message);
+//!     }
+//! }
+//! # }
+//! ```
+//!
+//! **Metrics.** The KPL's metrics go to CloudWatch with [`ProducerBuilder::cloudwatch_metrics`] (cargo feature
 //! `cloudwatch`), to the facade of the crate `metrics` with `MetricsFacade` (cargo feature `metrics`), or to a
 //! [`MetricsSink`] of your own, for which [`Metric::samples`] says what each event means in the KPL's terms. Without any of
 //! the three no event is made.
@@ -183,6 +204,8 @@
 extern crate self as kpl;
 
 pub mod aggregation_format;
+mod call_failure;
+mod call_log;
 mod clock;
 pub mod compression;
 mod config;
@@ -238,7 +261,7 @@ pub use put_records::{
     RecordDistributionStrategy, ShardDescription, ShardListing,
 };
 pub use shared_budget::BudgetPart;
-pub use snapshot::{ProducerSnapshot, StreamSnapshot};
+pub use snapshot::{LastError, ProducerSnapshot, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
 #[cfg(feature = "cloudwatch")]

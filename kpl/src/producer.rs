@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::call_log::CallLog;
 use crate::clock::Clock;
 use crate::control_plane::ControlPlane;
 use crate::core::pipeline::{Pipeline, Service};
@@ -221,6 +222,7 @@ impl Inner {
         }
         let config = self.configs.of(name).clone();
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
+        let log = CallLog::new(name.clone(), Arc::clone(&self.transport), self.service, config.record_ttl);
         let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
         let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
         let (ended, end) = watch::channel(false);
@@ -230,6 +232,7 @@ impl Inner {
             lister: self.control_plane.shard_lister(),
             budget: Arc::clone(&self.budget),
             reporter: self.reporter.clone(),
+            log,
             outcomes: Arc::clone(&self.outcomes),
             ended,
         };

@@ -29,6 +29,12 @@ pub trait Transport: Send + Sync + 'static {
     /// then while there is traffic.
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing>;
 
+    /// Names where the calls go, for log messages: the URL of the endpoint, and the region if it is known. Asked when
+    /// something is logged. Must not hold secrets. `a transport of the program's own` by default.
+    fn endpoint(&self) -> String {
+        "a transport of the program's own".to_owned()
+    }
+
     /// A stream has nothing under way any more, perhaps for long: what is kept for the next call can be given back. Called
     /// from the stream's task, and so must not block. Does nothing by default.
     fn rest(&self) {}
@@ -39,6 +45,11 @@ pub trait Transport: Send + Sync + 'static {
 ///
 /// The same is asked of it as of a [`Transport`]: a call is made at most once and ends within a time limit.
 pub trait MetricDataTransport: Send + Sync + 'static {
+    /// Names where the calls go, for log messages, as [`Transport::endpoint`] does.
+    fn endpoint(&self) -> String {
+        "a transport of the program's own".to_owned()
+    }
+
     /// Makes one PutMetricData call.
     fn put_metric_data(&self, request: PutMetricDataRequest) -> Answer<()>;
 }

@@ -114,12 +114,14 @@ const KPL_ROWS: &[Row] = &[
     Row("config", Floor::Nouns),
     Row("config/*", Floor::Nouns),
     Row("error_class", Floor::Nouns),
+    Row("call_failure", Floor::Nouns),
     Row("core/shard_map", Floor::Parts),
     Row("core/shard_map/*", Floor::Parts),
     Row("core/token_bucket", Floor::Parts),
     Row("core/keys_under_way", Floor::Parts),
     Row("core/hot_keys", Floor::Parts),
     Row("core/last_key", Floor::Parts),
+    Row("core/troubles", Floor::Parts),
     Row("core/shared_copy", Floor::Parts),
     Row("core/suspects", Floor::Parts),
     Row("core/jitter", Floor::Parts),
@@ -142,6 +144,7 @@ const KPL_ROWS: &[Row] = &[
     Row("core", Floor::Core),
     Row("core/call_summary", Floor::Core),
     Row("core/totals", Floor::Core),
+    Row("core/last_error", Floor::Core),
     Row("core/pipeline", Floor::Core),
     Row("core/pipeline/*", Floor::Core),
     Row("transport", Floor::Edges),
@@ -153,6 +156,7 @@ const KPL_ROWS: &[Row] = &[
     Row("driver", Floor::Shell),
     Row("driver/*", Floor::Shell),
     Row("reporter", Floor::Shell),
+    Row("call_log", Floor::Shell),
     Row("metrics_upload", Floor::Shell),
     Row("metrics_upload/*", Floor::Shell),
     Row("delivery", Floor::Shell),
@@ -246,6 +250,7 @@ const AWS_EDGES: &[&str] = &[
     "transport/aws/kinesis/own_json",
     "transport/aws/kinesis/shard_listing",
     "transport/aws/firehose",
+    "transport/aws/seen_endpoint",
 ];
 
 /// The producer library.

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::call_failure::CallFailure;
 use crate::core::sender::InFlight;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::KinesisRecord;
@@ -15,6 +16,14 @@ use crate::types::{Moment, ShardId};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CallSummary {
     pub(crate) failed: bool,
+    /// Why it failed as a whole.
+    pub(crate) failure: Option<CallFailure>,
+    /// The attempt that it was for the entry that was sent most often, from 1.
+    pub(crate) attempt: u32,
+    /// Bytes of the entries' data.
+    pub(crate) data_bytes: usize,
+    /// User records that got a failure as their outcome by this answer.
+    pub(crate) user_records_given_up: usize,
     pub(crate) entries: usize,
     pub(crate) user_records: usize,
     pub(crate) entries_put: usize,
@@ -45,7 +54,11 @@ impl CallSummary {
             _ => &[],
         };
         let request_time = now.since(call.started);
-        let mut summary = Self { failed: results.is_empty(), request_time, ..Self::default() };
+        let failure = match answer {
+            Err(error) => Some(CallFailure::of(&error.code)),
+            Ok(_) => results.is_empty().then_some(CallFailure::Transport),
+        };
+        let mut summary = Self { failed: failure.is_some(), failure, request_time, ..Self::default() };
         for (place, record) in call.records.iter().enumerate() {
             summary.add(record, results.get(place));
         }
@@ -55,6 +68,8 @@ impl CallSummary {
     fn add<T>(&mut self, record: &KinesisRecord<T>, result: Option<&Result<EntryPlaced, EntryError>>) {
         self.entries += 1;
         self.user_records += record.members.len();
+        self.data_bytes += record.data.len();
+        self.attempt = self.attempt.max(record.history.attempts_made.saturating_add(1));
         match result {
             Some(Ok(_)) => {
                 self.entries_put += 1;
@@ -66,6 +81,13 @@ impl CallSummary {
             }
             Some(Err(_)) | None => {}
         }
+    }
+}
+
+impl CallSummary {
+    /// Entries that were neither stored nor throttled.
+    pub(crate) fn entries_failed(&self) -> usize {
+        self.entries - self.entries_put - self.entries_throttled
     }
 }
 

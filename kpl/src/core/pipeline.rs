@@ -25,6 +25,7 @@ use crate::core::collector::Collector;
 use crate::core::compressor::{BatchId, Compressor};
 use crate::core::flushes::Flushes;
 use crate::core::hot_keys::{HotKeys, HotShard};
+use crate::core::last_error::LastError;
 use crate::core::last_key::LastKey;
 use crate::core::limiter::{Limiter, Limits};
 use crate::core::numbering::Numbering;
@@ -54,6 +55,16 @@ pub(crate) enum Service {
     DataStream,
     /// A Firehose delivery stream: no shards, no keys, no aggregation.
     DeliveryStream,
+}
+
+impl Service {
+    /// The operation that puts records.
+    pub(crate) fn putting(self) -> &'static str {
+        match self {
+            Self::DataStream => "PutRecords",
+            Self::DeliveryStream => "PutRecordBatch",
+        }
+    }
 }
 
 /// What the shell has to do.
@@ -105,6 +116,7 @@ pub(crate) struct Pipeline<T> {
     flushes: Flushes,
     actions: VecDeque<Action<T>>,
     totals: Totals,
+    last_error: LastError,
     hot_keys: HotKeys,
     /// Where order is kept: the arrival of the youngest record.
     last_arrival: Moment,
@@ -157,6 +169,7 @@ impl<T> Pipeline<T> {
             flushes: Flushes::new(),
             actions,
             totals: Totals::default(),
+            last_error: LastError::none(service.putting()),
             hot_keys: HotKeys::default(),
             suspects: Suspects::new(),
             last_arrival: Moment::ORIGIN,
@@ -205,6 +218,8 @@ impl<T> Pipeline<T> {
 
     /// Takes the answer to ListShards, or its failure.
     pub(crate) fn shards_listed(&mut self, listing: &Result<ShardListing, CallError>, now: Moment) {
+        self.totals.listed(listing.is_err());
+        self.last_error.note_listing(listing, now);
         match listing {
             Ok(listing) => self.install(listing, now),
             Err(_) if self.outstanding() == 0 && self.shards.rest(now) => return,
@@ -241,8 +256,10 @@ impl<T> Pipeline<T> {
         now: Moment,
     ) -> Option<CallSummary> {
         let call = self.sender.finish(id)?;
-        let summary = CallSummary::of(&call, answer, now);
+        let mut summary = CallSummary::of(&call, answer, now);
         self.totals.called(&summary);
+        self.last_error.note_call(answer, &summary, now);
+        let failed_before = self.totals.user_records_failed;
         match answer {
             Ok(response) if response.entries.len() == call.records.len() => {
                 self.sender.answered(&call, now);
@@ -256,6 +273,8 @@ impl<T> Pipeline<T> {
             }
             Err(error) => self.call_failed(call, error, now),
         }
+        let given_up = self.totals.user_records_failed - failed_before;
+        summary.user_records_given_up = usize::try_from(given_up).unwrap_or(usize::MAX);
         Some(summary)
     }
 
@@ -368,6 +387,11 @@ impl<T> Pipeline<T> {
             .min(self.limiter.next_wakeup())
             .min(send)
             .min(expire)
+    }
+
+    /// Open shards, as far as they are known.
+    pub(crate) fn open_shards(&self) -> usize {
+        self.shards.open_shards()
     }
 
     /// How the service chooses a record's shard, as far as anybody said.

@@ -1,7 +1,8 @@
 //! What one stream has done since its start, in numbers, for snapshots.
 //!
-//! Invariant: received = stored + failed + outstanding.
+//! Invariant: received = stored + failed + outstanding; entries sent = stored + throttled + failed.
 
+use crate::call_failure::CallFailure;
 use crate::core::call_summary::CallSummary;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
@@ -14,12 +15,24 @@ pub(crate) struct Totals {
     pub(crate) user_records_stored: u64,
     pub(crate) user_records_failed: u64,
     pub(crate) user_records_expired: u64,
+    pub(crate) user_records_refused: u64,
+    pub(crate) user_records_throttled: u64,
+    pub(crate) user_records_aborted: u64,
     pub(crate) user_records_retried: u64,
     pub(crate) calls: u64,
     pub(crate) calls_failed: u64,
+    pub(crate) calls_throttled: u64,
+    pub(crate) calls_refused: u64,
+    pub(crate) calls_timed_out: u64,
+    pub(crate) calls_failed_in_transport: u64,
+    pub(crate) calls_failed_in_service: u64,
     pub(crate) kinesis_records_sent: u64,
     pub(crate) kinesis_records_stored: u64,
     pub(crate) kinesis_records_throttled: u64,
+    pub(crate) kinesis_records_failed: u64,
+    pub(crate) kinesis_records_misplaced: u64,
+    pub(crate) listings: u64,
+    pub(crate) listings_failed: u64,
 }
 
 impl Totals {
@@ -38,9 +51,34 @@ impl Totals {
     pub(crate) fn called(&mut self, call: &CallSummary) {
         self.calls += 1;
         self.calls_failed += u64::from(call.failed);
+        if let Some(counter) = call.failure.map(|failure| self.failed_calls(failure)) {
+            *counter += 1;
+        }
         self.kinesis_records_sent += call.entries as u64;
         self.kinesis_records_stored += call.entries_put as u64;
         self.kinesis_records_throttled += call.entries_throttled as u64;
+        self.kinesis_records_failed += call.entries_failed() as u64;
+    }
+
+    fn failed_calls(&mut self, failure: CallFailure) -> &mut u64 {
+        match failure {
+            CallFailure::Throttled => &mut self.calls_throttled,
+            CallFailure::Refused => &mut self.calls_refused,
+            CallFailure::TimedOut => &mut self.calls_timed_out,
+            CallFailure::Transport => &mut self.calls_failed_in_transport,
+            CallFailure::Service => &mut self.calls_failed_in_service,
+        }
+    }
+
+    /// An aggregate was stored in a shard that does not hold all its members.
+    pub(crate) fn misplaced(&mut self) {
+        self.kinesis_records_misplaced += 1;
+    }
+
+    /// A listing ended.
+    pub(crate) fn listed(&mut self, failed: bool) {
+        self.listings += 1;
+        self.listings_failed += u64::from(failed);
     }
 
     /// Records got their outcome.
@@ -52,7 +90,12 @@ impl Totals {
             None => self.user_records_stored += user_records,
             Some(reason) => {
                 self.user_records_failed += user_records;
-                self.user_records_expired += user_records * u64::from(reason == FailureReason::Expired);
+                *match reason {
+                    FailureReason::Expired => &mut self.user_records_expired,
+                    FailureReason::Refused | FailureReason::NoPartitionKey => &mut self.user_records_refused,
+                    FailureReason::Throttled => &mut self.user_records_throttled,
+                    FailureReason::Aborted => &mut self.user_records_aborted,
+                } += user_records;
             }
         }
     }

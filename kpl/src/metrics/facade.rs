@@ -4,11 +4,13 @@
 
 use metrics_facade::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
+use crate::call_failure::CallFailure;
 use crate::metric::Metric;
 use crate::metric::name::{MetricName, MetricUnit};
 use crate::metric::sample::Sample;
 use crate::metric::statistic_set::StatisticSet;
 use crate::metrics::MetricsSink;
+use crate::types::StreamName;
 
 /// A [`MetricsSink`] that tells the facade of the crate [`metrics`](https://docs.rs/metrics).
 ///
@@ -17,7 +19,8 @@ use crate::metrics::MetricsSink;
 ///
 /// * counters: `kpl_user_records_received`, `kpl_user_records_put`, `kpl_user_records_failed` (not the KPL's, whose
 ///   UserRecordsPut has both), `kpl_user_records_data_put`, `kpl_kinesis_records_put`, `kpl_kinesis_records_data_put`,
-///   `kpl_errors_by_code`, `kpl_all_errors`, `kpl_user_record_expired`, `kpl_hot_shard`;
+///   `kpl_errors_by_code`, `kpl_all_errors`, `kpl_user_record_expired`, `kpl_hot_shard`, and of calls `kpl_calls` and
+///   `kpl_calls_failed`, which has the label `cause`: `throttled`, `refused`, `timed_out`, `transport` or `service`;
 /// * a gauge: `kpl_user_records_pending`;
 /// * histograms: `kpl_retries_per_record`, `kpl_buffering_time_milliseconds`, `kpl_request_time_milliseconds`,
 ///   `kpl_user_records_per_kinesis_record`, `kpl_kinesis_records_per_put_records_request`,
@@ -61,6 +64,12 @@ impl MetricsSink for MetricsFacade {
     fn record(&self, metric: &Metric<'_>) {
         metric.samples(|sample| tell(&sample));
         match metric {
+            Metric::PutRecordsAnswered { stream, .. } => count_call(stream),
+            Metric::PutRecordsFailed { stream, error, .. } => {
+                count_call(stream);
+                let cause = CallFailure::of(&error.code).as_str();
+                counter!("kpl_calls_failed", "stream" => stream.to_string(), "cause" => cause).increment(1);
+            }
             Metric::UserRecordsFinished { stream, user_records, failure: Some(_), .. } => {
                 counter!("kpl_user_records_failed", "stream" => stream.to_string())
                     .increment(*user_records as u64);
@@ -72,6 +81,10 @@ impl MetricsSink for MetricsFacade {
             _ => {}
         }
     }
+}
+
+fn count_call(stream: &StreamName) {
+    counter!("kpl_calls", "stream" => stream.to_string()).increment(1);
 }
 
 fn tell(sample: &Sample<'_>) {

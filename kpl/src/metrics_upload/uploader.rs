@@ -9,8 +9,10 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff as _;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::{FLUSH_PATIENCE, Gathered};
+use crate::call_failure::cure;
 use crate::clock::Clock;
 use crate::core::upload_schedule::UploadSchedule;
 use crate::error_class::ErrorClass;
@@ -138,7 +140,19 @@ impl Uploader {
             if metric_data.is_empty() {
                 return None;
             }
-            match self.put(metric_data.clone()).await {
+            let span = tracing::debug_span!(
+                target: "kpl::metrics", "put_metric_data", endpoint = %self.transport.endpoint(), metrics = metric_data.len()
+            );
+            let started = self.clock.now();
+            let answer = self.put(metric_data.clone()).instrument(span).await;
+            tracing::debug!(
+                target: "kpl::metrics",
+                metrics = metric_data.len(),
+                duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+                code = answer.as_ref().err().map_or("ok", |error| &*error.code),
+                "PutMetricData ended"
+            );
+            match answer {
                 Ok(()) => {}
                 Err(error) if is_final(&error) => *lost = (lost.0 + metric_data.len(), error.to_string()),
                 Err(error) => return Some(error),
@@ -173,7 +187,10 @@ impl Uploader {
         if is_first {
             tracing::warn!(
                 target: "kpl::metrics",
-                "metrics could not be uploaded to CloudWatch, trying again; records are not affected ({error})"
+                endpoint = %self.transport.endpoint(),
+                "metrics could not be uploaded to CloudWatch, trying again for up to 15 minutes; records are not \
+                 affected ({error}). To mend it: {}",
+                cure(&error.code)
             );
         }
         Uploaded::NotYet

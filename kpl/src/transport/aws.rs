@@ -21,6 +21,9 @@ mod connection;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;
 pub(crate) mod kinesis;
+mod seen_endpoint;
+
+pub(crate) use seen_endpoint::SeenEndpoint;
 
 /// The SDK behaviour that this crate is tested with.
 pub(crate) const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;

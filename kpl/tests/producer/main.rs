@@ -9,6 +9,8 @@ mod batches;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod counters;
+#[cfg(test)]
 mod dedup_and_compression;
 #[cfg(test)]
 mod delivery_streams;
@@ -18,6 +20,10 @@ mod fairness;
 mod fake;
 #[cfg(test)]
 mod flush_and_close;
+#[cfg(test)]
+mod log_capture;
+#[cfg(test)]
+mod logs;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

@@ -25,6 +25,8 @@ mod kinesis;
 #[cfg(test)]
 mod large_records;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod many_shards;
 #[cfg(test)]
 #[cfg(feature = "cloudwatch")]

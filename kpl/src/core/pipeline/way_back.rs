@@ -51,6 +51,7 @@ impl<T> Pipeline<T> {
                 self.finish(Finished::Stored { record, shard_id, sequence_number });
             }
             (Verdict::WrongShard, _) => {
+                self.totals.misplaced();
                 self.totals.retried(record.members.len());
                 self.ask_for_shards(started, now);
                 self.take_apart(record, now, true);

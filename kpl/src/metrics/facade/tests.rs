@@ -9,7 +9,7 @@ use super::*;
 use crate::metric::EntryOutcome;
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt};
-use crate::types::{ShardId, StreamName};
+use crate::types::ShardId;
 
 /// What a recorder has after these events: `name label=value` and the value.
 fn recorded(metrics: &[Metric<'_>]) -> BTreeMap<String, DebugValue> {
@@ -64,6 +64,8 @@ fn every_kind_of_metric_arrives_with_its_labels() {
         ("kpl_user_records_put stream=orders", DebugValue::Counter(0)),
         ("kpl_user_records_failed stream=orders", DebugValue::Counter(7)),
         ("kpl_user_record_expired stream=orders", DebugValue::Counter(7)),
+        ("kpl_calls stream=orders", DebugValue::Counter(1)),
+        ("kpl_calls_failed stream=orders cause=service", DebugValue::Counter(1)),
     ] {
         assert_eq!(recorded.get(key), Some(&value), "{key} in {recorded:#?}");
     }

@@ -8,13 +8,14 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum as SdkDatum, StandardUnit
 
 use crate::metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
 use crate::metric::name::MetricUnit;
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, SeenEndpoint, call_error, client_config};
 use crate::transport::{Answer, MetricDataTransport};
 
 /// A [`MetricDataTransport`] to CloudWatch. Needs the permission `cloudwatch:PutMetricData`.
 #[derive(Debug, Clone)]
 pub struct CloudWatchTransport {
     client: Client,
+    endpoint: SeenEndpoint,
 }
 
 impl CloudWatchTransport {
@@ -33,11 +34,17 @@ impl CloudWatchTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_cloudwatch::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        Self { client: Client::from_conf(config) }
+        let endpoint = SeenEndpoint::new(config.region());
+        let config = config.to_builder().interceptor(endpoint.clone()).build();
+        Self { client: Client::from_conf(config), endpoint }
     }
 }
 
 impl MetricDataTransport for CloudWatchTransport {
+    fn endpoint(&self) -> String {
+        self.endpoint.to_string()
+    }
+
     fn put_metric_data(&self, request: PutMetricDataRequest) -> Answer<()> {
         let client = self.client.clone();
         Box::pin(async move {

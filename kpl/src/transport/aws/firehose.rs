@@ -12,7 +12,9 @@ use crate::config::{Config, ConfigError};
 use crate::put_records::{
     CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
 };
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, call_error, client_config, connect, timeout_config};
+use crate::transport::aws::{
+    BEHAVIOR, CallTimeouts, SeenEndpoint, call_error, client_config, connect, timeout_config,
+};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 
@@ -24,6 +26,7 @@ use crate::types::StreamName;
 pub struct FirehoseTransport {
     client: Client,
     timeouts: CallTimeouts,
+    endpoint: SeenEndpoint,
 }
 
 impl FirehoseTransport {
@@ -69,11 +72,17 @@ impl FirehoseTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_firehose::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        Self { client: Client::from_conf(config), timeouts }
+        let endpoint = SeenEndpoint::new(config.region());
+        let config = config.to_builder().interceptor(endpoint.clone()).build();
+        Self { client: Client::from_conf(config), timeouts, endpoint }
     }
 }
 
 impl Transport for FirehoseTransport {
+    fn endpoint(&self) -> String {
+        self.endpoint.to_string()
+    }
+
     fn put_records(&self, request: PutRecordsRequest) -> Answer<PutRecordsResponse> {
         let client = self.client.clone();
         let timeouts = self.timeouts.with_transfer(request.transfer_time);

@@ -14,7 +14,7 @@ use aws_sdk_kinesis::operation::put_records::builders::PutRecordsFluentBuilder;
 
 use crate::config::{Config, ConfigError};
 use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, client_config, connect};
+use crate::transport::aws::{BEHAVIOR, CallTimeouts, SeenEndpoint, client_config, connect};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 use listing_patience::ListingPatience;
@@ -34,6 +34,7 @@ pub struct AwsTransport {
     bodies: Bodies,
     said: SaidOnce,
     patience: ListingPatience,
+    endpoint: SeenEndpoint,
 }
 
 /// The way of PutRecords.
@@ -111,7 +112,8 @@ impl AwsTransport {
     #[must_use]
     pub fn from_builder(builder: aws_sdk_kinesis::config::Builder, timeouts: CallTimeouts) -> Self {
         let config = client_config!(builder, timeouts);
-        let client = Client::from_conf(config);
+        let endpoint = SeenEndpoint::new(config.region());
+        let client = Client::from_conf(config.to_builder().interceptor(endpoint.clone()).build());
         Self {
             client,
             timeouts,
@@ -119,6 +121,7 @@ impl AwsTransport {
             bodies: Bodies::default(),
             said: SaidOnce::default(),
             patience: ListingPatience::default(),
+            endpoint,
         }
     }
 
@@ -157,6 +160,10 @@ impl Transport for AwsTransport {
             patience.note(&listing);
             listing
         })
+    }
+
+    fn endpoint(&self) -> String {
+        self.endpoint.to_string()
     }
 
     fn rest(&self) {

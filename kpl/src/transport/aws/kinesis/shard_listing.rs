@@ -11,6 +11,8 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
 use aws_sdk_kinesis::types::{self as sdk, Shard, ShardFilter, ShardFilterType};
 
+use tracing::Instrument as _;
+
 use crate::error_class::ErrorClass;
 use crate::limits::SHARDS_PER_PAGE;
 use crate::put_records::{CallError, Doubt, RecordDistributionStrategy, ShardDescription, ShardListing};
@@ -32,7 +34,9 @@ pub(super) async fn list(
     said: SaidOnce,
 ) -> Result<ShardListing, CallError> {
     let client = with_timeouts(&client, timeouts);
-    let (shards, strategy) = tokio::join!(pages(&client, &stream), strategy(&client, &stream));
+    let summary_span = tracing::debug_span!("describe_stream_summary", %stream);
+    let (shards, strategy) =
+        tokio::join!(pages(&client, &stream), strategy(&client, &stream).instrument(summary_span));
     let shards = shards?;
     let record_distribution_strategy = strategy.unwrap_or_else(|error| {
         said.say(&stream, &error);
@@ -77,6 +81,7 @@ async fn page(
         (None, None) => input.stream_name(stream.as_str()).set_shard_filter(at_latest()),
     };
     let output = input.send_with(client).await.map_err(|error| call_error(&error))?;
+    tracing::debug!(%stream, shards = output.shards().len(), more = output.next_token.is_some(), "a page of ListShards");
     let token = output.next_token;
     let open = output.shards.unwrap_or_default().into_iter().filter(is_open);
     Ok((open.map(|shard| description(&shard)).collect::<Result<_, _>>()?, token))
@@ -112,6 +117,7 @@ async fn strategy(
         None => call.stream_name(stream.as_str()),
     };
     let output = call.send().await.map_err(|error| call_error(&error))?;
+    tracing::debug!("DescribeStreamSummary was answered");
     let summary = output.stream_description_summary;
     Ok(match summary.and_then(|summary| summary.record_distribution_strategy) {
         Some(sdk::RecordDistributionStrategy::Auto) => Some(RecordDistributionStrategy::Auto),
