@@ -1,7 +1,8 @@
 //! Clients of the AWS services, as the configuration wants them.
 //!
 //! Invariant: keys written in the configuration come first, then what every AWS tool would use; an assumed role wraps
-//! either.
+//! either. Credentials that the service refuses are asked for again, profile files are then read again; keys in the
+//! configuration stay what they are until the agent is started again.
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -9,7 +10,9 @@ use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use kpl::{AwsTransport, CallTimeouts, FirehoseTransport};
+use kpl::{
+    AnswerLimit, AwsTransport, CallTimeouts, CredentialsRefresh, FirehoseTransport, ReloadedCredentials,
+};
 
 use crate::config::AgentConfig;
 
@@ -39,17 +42,7 @@ struct Service {
 impl AwsClients {
     /// Resolves credentials and region.
     pub async fn resolve(config: &AgentConfig) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region_chain(config));
-        if let (Some(key), Some(secret)) = (&config.aws_access_key_id, &config.aws_secret_access_key) {
-            loader = loader.credentials_provider(Credentials::new(
-                key,
-                secret.to_string(),
-                None,
-                None,
-                "agent.json",
-            ));
-        }
-        let base = loader.load().await;
+        let base = base_config(config).await;
         let fallback = base.region().cloned().unwrap_or(Region::from_static(LAST_RESORT_REGION));
         let service = |endpoint: &Option<String>, region: &Option<String>| {
             let named = region.clone().or_else(|| endpoint.as_deref().and_then(region_of_endpoint));
@@ -100,9 +93,13 @@ impl AwsClients {
             .connect_timeout(self.timeouts.connect)
             .operation_attempt_timeout(self.timeouts.request)
             .build();
+        let refresh = CredentialsRefresh::of(self.base.identity_cache());
         let config = aws_sdk_cloudwatch::config::Builder::from(&self.located(&self.cloudwatch))
             .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts)
+            .interceptor(AnswerLimit::DEFAULT)
+            .identity_cache(refresh.clone())
+            .interceptor(refresh)
             .build();
         aws_sdk_cloudwatch::Client::from_conf(config)
     }
@@ -112,6 +109,19 @@ impl AwsClients {
         builder.set_endpoint_url(service.endpoint.clone());
         builder.set_region(service.region.clone());
         builder.build()
+    }
+}
+
+/// Region and credentials, before a role is assumed.
+async fn base_config(config: &AgentConfig) -> SdkConfig {
+    let settings = config.clone();
+    let loader = move || aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region_chain(&settings));
+    match (&config.aws_access_key_id, &config.aws_secret_access_key) {
+        (Some(key), Some(secret)) => {
+            let keys = Credentials::new(key, secret.to_string(), None, None, "agent.json");
+            loader().credentials_provider(keys).load().await
+        }
+        _ => ReloadedCredentials::load(loader).await,
     }
 }
 

@@ -9,7 +9,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::outcome::{Outcome, UserRecordFailed, UserRecordResult};
 
@@ -22,12 +22,37 @@ const BLOCK_RECORDS: u16 = 128;
 ///
 /// # Cancel safety
 ///
-/// Polling it and dropping it later loses nothing: the outcome is not consumed until it is returned.
+/// Polling it and dropping it later loses nothing: the outcome is not consumed until it is returned. A delivery that has
+/// resolved and is polled again, in a `select!` loop for example, gives the same outcome again, at once.
+///
+/// ```
+/// # use kpl::{Answer, Producer, PutRecordsRequest, PutRecordsResponse, ShardListing, StreamName, Transport};
+/// # struct Refuses;
+/// # impl Transport for Refuses {
+/// #     fn put_records(&self, _: PutRecordsRequest) -> Answer<PutRecordsResponse> { Box::pin(std::future::pending()) }
+/// #     fn list_shards(&self, _: StreamName) -> Answer<ShardListing> { Box::pin(std::future::pending()) }
+/// # }
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # let producer = Producer::builder(Refuses).start()?;
+/// let record = kpl::UserRecord::new(StreamName::new("orders")?, "customer-7", "order 1");
+/// let mut delivery = producer.send(record).await?;
+/// producer.close_within(std::time::Duration::ZERO).await;
+/// assert!((&mut delivery).await.is_err(), "it was given up");
+/// assert!(delivery.await.is_err(), "and still is");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the record is on its way, but its failure would go unseen"]
-pub struct Delivery {
-    /// `None` once the outcome has been handed out.
-    place: Option<(Arc<Block>, u16)>,
+pub struct Delivery(State);
+
+#[derive(Debug)]
+enum State {
+    /// The outcome comes to this place, or is there.
+    Awaited(Arc<Block>, u16),
+    /// The outcome was handed out.
+    Resolved(Outcome),
 }
 
 /// Takes the outcomes of records that were sent with a tag instead of a future.
@@ -85,7 +110,7 @@ impl Places {
         if place + 1 < BLOCK_RECORDS {
             self.block = Some((Arc::clone(&block), place + 1));
         }
-        (Ticket::Future(Arc::clone(&block), place), Delivery { place: Some((block, place)) })
+        (Ticket::Future(Arc::clone(&block), place), Delivery(State::Awaited(block, place)))
     }
 }
 
@@ -139,22 +164,19 @@ impl Future for Delivery {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        let Some((block, place)) = &self.place else {
-            // The contract of futures forbids this poll; an endless wait is the mildest answer.
-            return Poll::Pending;
+        let outcome = match &self.0 {
+            State::Awaited(block, place) => ready!(block.outcome_or_listen(*place, context.waker())),
+            State::Resolved(outcome) => return Poll::Ready(outcome.clone()),
         };
-        let outcome = block.outcome_or_listen(*place, context.waker());
-        if outcome.is_ready() {
-            self.place = None;
-        }
-        outcome
+        self.0 = State::Resolved(outcome.clone());
+        Poll::Ready(outcome)
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if let Some((block, place)) = self.place.take() {
-            drop(block.replace(place, Place::Gone));
+        if let State::Awaited(block, place) = &self.0 {
+            drop(block.replace(*place, Place::Gone));
         }
     }
 }
@@ -206,6 +228,22 @@ mod tests {
                 block.settle(place, Err(failure(place)));
             }
             assert!(matches!(block.lock()[usize::from(place)], Place::Gone), "{settled_first}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delivery_that_has_resolved_gives_the_same_outcome_again() {
+        let mut places = Places::default();
+        let (stored, failed) = (places.next(), places.next());
+        let (Ticket::Future(block, place), mut stored) = stored else { unreachable!() };
+        block.settle(place, Ok(UserRecordResult::new("s".into(), "7".into(), Attempts::new())));
+        let (Ticket::Future(block, place), mut failed) = failed else { unreachable!() };
+        block.settle(place, Err(failure(place)));
+        for _ in 0..3 {
+            let result = (&mut stored).await.expect("stored");
+            assert_eq!(result.sequence_number().as_str(), "7");
+            let failure = (&mut failed).await.expect_err("failed");
+            assert_eq!(failure.reason(), FailureReason::Aborted);
         }
     }
 

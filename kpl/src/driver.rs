@@ -172,6 +172,11 @@ impl StreamShared {
         self.wake.notify_one();
     }
 
+    /// Refuses records from now on, for a stream without a task.
+    pub(crate) fn end(&self) {
+        self.lock().life = Life::Ended;
+    }
+
     /// Whether records are still taken.
     pub(crate) fn check_open(&self) -> Result<(), Closed> {
         self.lock().check_open()

@@ -14,7 +14,7 @@ use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
 use crate::partition_key::PartitionKey;
-use crate::types::{HashKey, Moment, ShardIndex};
+use crate::types::{HashKey, Moment, ServiceText, ShardIndex};
 use crate::user_record::RecordRef;
 
 /// Bytes of an entry of a request beside its data and its partition key: names and quotes.
@@ -209,7 +209,7 @@ impl<T> Member<T> {
     /// How many of its remembered attempts in Kinesis records that were taken apart ended with this code.
     pub(crate) fn times(&self, code: &str) -> usize {
         let attempts = self.history.iter().flat_map(|history| &history.attempts);
-        attempts.filter(|attempt| attempt.error.as_ref().is_some_and(|(ended, _)| ended == code)).count()
+        attempts.filter(|attempt| attempt.error.as_ref().is_some_and(|(ended, _)| *ended == code)).count()
     }
 }
 
@@ -238,7 +238,7 @@ impl History {
         &mut self,
         arrival: Moment,
         (started, ended): (Moment, Moment),
-        error: Option<(String, String)>,
+        error: Option<(ServiceText, ServiceText)>,
     ) {
         let attempt = Attempt {
             delay: started.since(arrival.max(self.ended_at)),

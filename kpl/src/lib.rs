@@ -264,17 +264,23 @@ pub use shared_budget::BudgetPart;
 pub use snapshot::{LastError, ProducerSnapshot, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
+#[cfg(feature = "aws")]
+pub use transport::aws::answer_limit::AnswerLimit;
 #[cfg(feature = "cloudwatch")]
 pub use transport::aws::cloudwatch::CloudWatchTransport;
+#[cfg(feature = "aws")]
+pub use transport::aws::credentials_refresh::CredentialsRefresh;
 #[cfg(feature = "firehose")]
 pub use transport::aws::firehose::FirehoseTransport;
 #[cfg(feature = "aws")]
 pub use transport::aws::kinesis::AwsTransport;
 #[cfg(feature = "cbor")]
 pub use transport::aws::kinesis::Wire;
+#[cfg(feature = "aws")]
+pub use transport::aws::reloaded_credentials::ReloadedCredentials;
 pub use transport::{Answer, MetricDataTransport, Transport};
 pub use types::{
     HashKey, HashKeyRange, InvalidHashKey, InvalidHashKeyRange, InvalidStreamArn, InvalidStreamName, Moment,
-    SequenceNumber, ShardId, StreamName,
+    SequenceNumber, ServiceText, ShardId, StreamName,
 };
 pub use user_record::{InvalidUserRecord, RecordRef, UserRecord};

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::uploader::Uploader;
+use crate::clock::Clock;
 use crate::config::choices::MetricsLevel;
 use crate::config::{Config, ConfigError};
 use crate::core::upload_schedule::UploadSchedule;
@@ -51,6 +52,9 @@ pub enum MetricsStartError {
     /// There is no tokio runtime to run on.
     #[error("metrics are uploaded on tokio: start the uploader inside a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime has no timers.
+    #[error("metrics are uploaded at certain times: build the tokio runtime with enable_time or enable_all")]
+    NoTimers,
 }
 
 /// What the sink and the task share.
@@ -71,11 +75,14 @@ impl CloudWatchMetrics {
     ///
     /// # Errors
     ///
-    /// [`MetricsStartError`] when the configuration has problems or there is no runtime.
+    /// [`MetricsStartError`] when the configuration has problems, or there is no runtime, or one without timers.
     pub fn start(transport: impl MetricDataTransport, config: &Config) -> Result<Self, MetricsStartError> {
         config.check()?;
         let options = MetricsOptions::from(config);
         let runtime = Handle::try_current().map_err(|_| MetricsStartError::NoRuntime)?;
+        if !Clock::has_timers() {
+            return Err(MetricsStartError::NoTimers);
+        }
         let schedule = UploadSchedule::new(options.metrics_upload_delay, fastrand::u64(..));
         let (flushes, asked) = mpsc::channel(FLUSHES);
         let gathered = Arc::new(Gathered { options, window: Mutex::default(), begun: Notify::new() });

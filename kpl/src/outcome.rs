@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::types::{SequenceNumber, ShardId};
+use crate::types::{SequenceNumber, ServiceText, ShardId};
 use crate::user_record::UserRecord;
 
 /// One try to put a record.
@@ -17,8 +17,8 @@ pub struct Attempt {
     pub delay: Duration,
     /// From the start of the call to its answer.
     pub duration: Duration,
-    /// The error code and message; `None` for the attempt that succeeded.
-    pub error: Option<(String, String)>,
+    /// The error code and message, shared with the other records of the call; `None` for the attempt that succeeded.
+    pub error: Option<(ServiceText, ServiceText)>,
 }
 
 /// A record that the service stored. Cloning copies a pointer.

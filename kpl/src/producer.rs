@@ -25,9 +25,12 @@ use crate::transport::Transport;
 use crate::types::StreamName;
 use crate::user_record::{InvalidUserRecord, RecordRef, UserRecord};
 use configs::Configs;
+use patience::within;
+use stream_producer::Refusal;
 
 mod builder;
 mod configs;
+mod patience;
 mod permit;
 mod stream_producer;
 mod tagged_batch;
@@ -62,6 +65,9 @@ pub enum SendError<R> {
     Invalid(R, InvalidUserRecord),
 }
 
+/// How long a producer may take to give up what it holds. It takes no time, unless its runtime does not run.
+const ABORT_PATIENCE: Duration = Duration::from_secs(5);
+
 struct Inner {
     configs: Configs,
     service: Service,
@@ -76,6 +82,8 @@ struct Inner {
     streams: RwLock<HashMap<StreamName, Arc<StreamShared>>>,
     ends: Mutex<Vec<watch::Receiver<bool>>>,
     closed: std::sync::atomic::AtomicBool,
+    /// The process that it was started in: a forked child has none of the runtime's threads.
+    process: u32,
 }
 
 // === impl Producer ===
@@ -100,11 +108,11 @@ impl Producer {
     /// Dropping the future before it returns drops the record unsent; nothing else is lost.
     #[doc(alias = "addUserRecord")]
     pub async fn send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
-        let stream = self.stream(&record.stream);
-        match stream.accept_waiting(record.as_ref()).await {
-            Ok(delivery) => Ok(delivery),
-            Err(refusal) => Err(refusal.with(record)),
-        }
+        let accepted = match self.stream_of(&record) {
+            Ok(stream) => stream.accept_waiting(record.as_ref()).await,
+            Err(refusal) => Err(refusal),
+        };
+        accepted.map_err(|refusal| refusal.with(record))
     }
 
     /// Hands a record over if there is room for it now.
@@ -113,11 +121,22 @@ impl Producer {
     ///
     /// [`SendError`], with the record inside.
     pub fn try_send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
-        let stream = self.stream(&record.stream);
-        match stream.accept_now(record.as_ref()) {
-            Ok(delivery) => Ok(delivery),
-            Err(refusal) => Err(refusal.with(record)),
-        }
+        let accepted = self.stream_of(&record).and_then(|stream| stream.accept_now(record.as_ref()));
+        accepted.map_err(|refusal| refusal.with(record))
+    }
+
+    /// The stream of a record. One that was not used before is started only for a record that it can take.
+    fn stream_of(&self, record: &UserRecord) -> Result<StreamProducer, Refusal> {
+        let name = &record.stream;
+        let shared = match self.inner.known(name) {
+            Some(shared) => shared,
+            None if self.inner.is_closed() => return Err(Refusal::Closed),
+            None => {
+                self.inner.checked(name, record.as_ref()).map_err(Refusal::Invalid)?;
+                self.inner.start_stream(name)
+            }
+        };
+        Ok(StreamProducer { shared, inner: Arc::clone(&self.inner) })
     }
 
     /// One stream of this producer. Its task starts now, and with it the listing of its shards.
@@ -133,6 +152,9 @@ impl Producer {
     ///
     /// Dropping the future stops the waiting, not the sending.
     pub async fn flush(&self) {
+        if self.inner.is_forked() {
+            return;
+        }
         let flushes: Vec<_> = self.inner.all_streams().iter().map(|stream| stream.flush()).collect();
         for flush in flushes {
             // An error means that the stream's task is gone, and with it everything to wait for.
@@ -143,11 +165,17 @@ impl Producer {
     /// Refuses records from now on, sends what there is and returns when every record has its outcome, and the last
     /// metrics are uploaded if they go to [CloudWatch](ProducerBuilder::cloudwatch_metrics). Idempotent.
     ///
+    /// In a forked child process, which has none of the runtime's threads, it refuses records and returns at once: what was
+    /// accepted before the fork is the parent's to send.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting, not the closing.
     #[doc(alias = "destroy")]
     pub async fn close(&self) {
+        if self.inner.is_forked() {
+            return self.inner.refuse();
+        }
         self.drained().await;
         self.metrics_uploaded().await;
     }
@@ -164,13 +192,27 @@ impl Producer {
     /// [`FailureReason::Aborted`](crate::FailureReason::Aborted); of records in calls under way that says that they
     /// may have been written. The upload of the last metrics has its own bound, [`CloudWatchMetrics::flush`]'s.
     ///
+    /// It returns even if the producer's runtime does not run any more (a current-thread runtime that nobody drives): at
+    /// the latest 5 seconds after the grace. A warning then says how many records have no outcome. It may be awaited on
+    /// another runtime, and without one.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting and the giving up, not the closing.
     pub async fn close_within(&self, grace: Duration) {
-        if tokio::time::timeout(grace, self.drained()).await.is_err() {
+        if self.inner.is_forked() {
+            return self.inner.refuse();
+        }
+        if within(grace, self.drained()).await.is_err() {
             self.inner.all_streams().iter().for_each(|stream| stream.abort());
-            self.drained().await;
+            if within(ABORT_PATIENCE, self.drained()).await.is_err() {
+                tracing::warn!(
+                    records = self.outstanding_records(),
+                    "the runtime of the producer does not run, so records could not be given their outcome: keep the \
+                     runtime running until close_within has returned"
+                );
+                return;
+            }
         }
         self.metrics_uploaded().await;
     }
@@ -211,8 +253,11 @@ impl Producer {
 
 impl Inner {
     fn shared(&self, name: &StreamName) -> Arc<StreamShared> {
-        let known = self.streams.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        known.unwrap_or_else(|| self.start_stream(name))
+        self.known(name).unwrap_or_else(|| self.start_stream(name))
+    }
+
+    fn known(&self, name: &StreamName) -> Option<Arc<StreamShared>> {
+        self.streams.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     fn start_stream(&self, name: &StreamName) -> Arc<StreamShared> {
@@ -225,6 +270,11 @@ impl Inner {
         let log = CallLog::new(name.clone(), Arc::clone(&self.transport), self.service, config.record_ttl);
         let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
         let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
+        if self.is_closed() {
+            // It never was: no task, no listing, no place in a snapshot.
+            shared.end();
+            return shared;
+        }
         let (ended, end) = watch::channel(false);
         let driver = Driver {
             shared: Arc::clone(&shared),
@@ -238,9 +288,6 @@ impl Inner {
         };
         self.runtime.spawn(driver.run());
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).push(end);
-        if self.closed.load(std::sync::atomic::Ordering::Acquire) {
-            shared.close();
-        }
         streams.insert(name.clone(), Arc::clone(&shared));
         shared
     }
@@ -249,8 +296,22 @@ impl Inner {
         self.streams.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    fn close(&self) {
+    fn is_closed(&self) -> bool {
+        self.closed.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Whether this is a child of the process that the producer was started in. Other threads may have held its locks
+    /// when it was forked, so that none may be taken here.
+    fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    fn refuse(&self) {
         self.closed.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    fn close(&self) {
+        self.refuse();
         for stream in self.all_streams() {
             stream.close();
         }
@@ -284,7 +345,9 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.close();
+        if !self.is_forked() {
+            self.close();
+        }
     }
 }
 

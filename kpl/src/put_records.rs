@@ -7,7 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::partition_key::PartitionKey;
-use crate::types::{HashKey, HashKeyRange, InvalidHashKeyRange, SequenceNumber, ShardId, StreamName};
+use crate::types::{
+    HashKey, HashKeyRange, InvalidHashKeyRange, SequenceNumber, ServiceText, ShardId, StreamName,
+};
+
+/// The code of an answer that contradicts itself or cannot be read.
+pub(crate) const RESPONSE_UNREADABLE: &str = "ResponseUnreadable";
 
 /// One PutRecords call (or PutRecordBatch, for a delivery stream).
 #[derive(Debug, Clone)]
@@ -63,10 +68,19 @@ pub struct EntryPlaced {
 /// Why the service did not store an entry of a call that it carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryError {
-    /// The service's error code, such as `ProvisionedThroughputExceededException`.
-    pub code: String,
+    /// The service's error code, such as `ProvisionedThroughputExceededException`, or `ResponseUnreadable` where the
+    /// answer contradicts itself: with an error and a sequence number, or with neither.
+    pub code: ServiceText,
     /// The service's words.
-    pub message: String,
+    pub message: ServiceText,
+}
+
+impl EntryError {
+    /// What is known about the entry: an answer that contradicts itself does not say whether it is stored.
+    #[must_use]
+    pub fn doubt(&self) -> Doubt {
+        if self.code == RESPONSE_UNREADABLE { Doubt::MayHaveBeenWritten } else { Doubt::NotWritten }
+    }
 }
 
 /// A call that failed as a whole.
@@ -75,9 +89,9 @@ pub struct EntryError {
 pub struct CallError {
     /// The service's error code, or one of this crate's: `Timeout`, `DispatchFailure`, `ResponseUnreadable`,
     /// `ListingEndless`, `ConstructionFailure`, `TransportFailure`.
-    pub code: String,
+    pub code: ServiceText,
     /// The service's words, or the network's.
-    pub message: String,
+    pub message: ServiceText,
     /// What is known about the records of the call.
     pub doubt: Doubt,
 }
@@ -95,8 +109,8 @@ impl CallError {
     /// An answer that does not say which entry each of its results is for.
     pub(crate) fn miscounted(results: usize, entries: usize) -> Self {
         Self {
-            code: "ResponseUnreadable".to_owned(),
-            message: format!("the answer has {results} results for {entries} entries"),
+            code: RESPONSE_UNREADABLE.into(),
+            message: format!("the answer has {results} results for {entries} entries").into(),
             doubt: Doubt::MayHaveBeenWritten,
         }
     }

@@ -4,6 +4,7 @@
 
 mod hash_key_range;
 mod sequence_text;
+mod service_text;
 mod stream_name;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use sequence_text::SequenceText;
 use smol_str::SmolStr;
 
 pub use hash_key_range::{HashKeyRange, InvalidHashKeyRange};
+pub use service_text::ServiceText;
 pub use stream_name::{InvalidStreamArn, InvalidStreamName, StreamName};
 
 /// The place of a record in a stream's key space: an unsigned 128-bit number.

@@ -24,6 +24,8 @@ mod config_examples;
 #[cfg(test)]
 mod converters;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod dedup_ids;
 #[cfg(test)]
 mod fairness;

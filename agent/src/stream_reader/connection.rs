@@ -1,6 +1,6 @@
 //! The client with which a stream is read.
 //!
-//! Invariants: every call has time limits and is repeated with growing pauses when it was throttled or lost; an
+//! Invariants: every call has time limits, an answer is read to a bound, and a call is repeated with growing pauses when it was throttled or lost; an
 //! endpoint on this machine needs neither credentials nor a region.
 
 use std::net::IpAddr;
@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
+use kpl::{AnswerLimit, CredentialsRefresh, ReloadedCredentials};
 
 use super::ReadError;
 
@@ -28,6 +29,9 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// The longest pause.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3);
 
+/// A page has up to 10 MiB of data (Kinesis API reference, `GetRecords`), which base64 makes a third longer.
+const PAGE_LIMIT: AnswerLimit = AnswerLimit::bytes(16 << 20);
+
 /// The region that an endpoint on this machine is told; nobody there looks at it.
 const LOOPBACK_REGION: &str = "us-east-1";
 
@@ -43,11 +47,15 @@ pub async fn connect(endpoint: Option<&str>, region: Option<&str>) -> Result<Cli
     let config = if is_loopback && !has_credentials() {
         test_config(region)
     } else {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
-        if let Some(region) = region.map(str::to_owned).or_else(|| is_loopback.then(loopback_region)) {
-            loader = loader.region(Region::new(region));
-        }
-        loader.load().await
+        let region = region.map(str::to_owned).or_else(|| is_loopback.then(loopback_region));
+        let loader = move || {
+            let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+            match region.clone() {
+                Some(region) => loader.region(Region::new(region)),
+                None => loader,
+            }
+        };
+        ReloadedCredentials::load(loader).await
     };
     if config.region().is_none() {
         return Err(ReadError::NoRegion);
@@ -61,8 +69,13 @@ pub async fn connect(endpoint: Option<&str>, region: Option<&str>) -> Result<Cli
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
-    let mut builder =
-        aws_sdk_kinesis::config::Builder::from(&config).timeout_config(timeouts).retry_config(retries);
+    let refresh = CredentialsRefresh::of(config.identity_cache());
+    let mut builder = aws_sdk_kinesis::config::Builder::from(&config)
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        .interceptor(PAGE_LIMIT)
+        .identity_cache(refresh.clone())
+        .interceptor(refresh);
     builder
         .set_endpoint_url(endpoint.map(str::to_owned).or_else(|| config.endpoint_url().map(str::to_owned)));
     Ok(Client::from_conf(builder.build()))

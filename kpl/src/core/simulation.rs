@@ -332,7 +332,7 @@ impl World {
     }
 
     fn store(&mut self, entry: &PutRecordsEntry) -> Result<EntryPlaced, EntryError> {
-        let error = |code: &str| EntryError { code: code.to_owned(), message: String::new() };
+        let error = |code: &str| EntryError { code: code.into(), message: "".into() };
         match self.random.f64() {
             chance if chance < self.weather.entry_failures => {
                 Err(error("ProvisionedThroughputExceededException"))
@@ -429,7 +429,7 @@ impl World {
 }
 
 fn failure(code: &str, doubt: Doubt) -> CallError {
-    CallError { code: code.to_owned(), message: String::new(), doubt }
+    CallError { code: code.into(), message: "".into(), doubt }
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ impl Calls {
             }
             Err(error) => {
                 let failure = CallError {
-                    code: "TransportFailure".to_owned(),
-                    message: error.to_string(),
+                    code: "TransportFailure".into(),
+                    message: error.to_string().into(),
                     doubt: Doubt::MayHaveBeenWritten,
                 };
                 match self.purposes.remove(&error.id()) {

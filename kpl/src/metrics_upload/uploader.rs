@@ -166,8 +166,8 @@ impl Uploader {
         let call = self.transport.put_metric_data(PutMetricDataRequest { namespace, metric_data });
         tokio::time::timeout(CALL_PATIENCE, call).await.unwrap_or_else(|_| {
             Err(CallError {
-                code: "Timeout".to_owned(),
-                message: format!("no answer in {CALL_PATIENCE:?}"),
+                code: "Timeout".into(),
+                message: format!("no answer in {CALL_PATIENCE:?}").into(),
                 doubt: Doubt::MayHaveBeenWritten,
             })
         })

@@ -45,6 +45,9 @@ pub enum StartError {
     /// There is no tokio runtime to run on.
     #[error("a producer runs on tokio: start it inside a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime has no timers, without which nothing leaves in time.
+    #[error("a producer needs timers: build the tokio runtime with enable_time or enable_all")]
+    NoTimers,
 }
 
 struct NoOutcomes;
@@ -132,11 +135,14 @@ impl ProducerBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the configuration has problems or there is no runtime.
+    /// [`StartError`] when the configuration has problems, or there is no runtime, or one without timers.
     pub fn start(self) -> Result<Producer, StartError> {
         let configs = self.configs.served_by(self.service, fastrand::u64(..))?;
         let config = &configs.producer;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        if !Clock::has_timers() {
+            return Err(StartError::NoTimers);
+        }
         let budget = Budget::new(config.max_outstanding_bytes, config.max_outstanding_records, self.part);
         let clock = Clock::start();
         let inner = Inner {
@@ -153,6 +159,7 @@ impl ProducerBuilder {
             streams: RwLock::new(HashMap::new()),
             ends: Mutex::new(Vec::new()),
             closed: false.into(),
+            process: std::process::id(),
         };
         Ok(Producer { inner: Arc::new(inner) })
     }

@@ -70,7 +70,7 @@ impl StreamProducer {
     ///
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
-        let record = self.check(record).map_err(|problem| SendError::Invalid((), problem))?;
+        let record = self.checked(record).map_err(|refusal| refusal.with(()))?;
         let cost = self.take_or_press(&record).map_err(|refusal| refusal.with(()))?;
         self.shared.accept_tagged(std::iter::once((record, cost, tag))).map_err(|Closed| {
             self.inner.budget.give_back(cost as usize, 1);
@@ -183,13 +183,12 @@ impl StreamProducer {
 
     /// The record as the service will see it, if it can be sent at all.
     pub(super) fn checked<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, Refusal> {
-        self.check(record).map_err(Refusal::Invalid)
-    }
-
-    fn check<'a>(&self, record: RecordRef<'a>) -> Result<RecordRef<'a>, InvalidUserRecord> {
-        let checked = self.inner.checked(&self.shared.stream, record)?;
+        if self.inner.is_closed() {
+            return Err(Refusal::Closed);
+        }
+        let checked = self.inner.checked(&self.shared.stream, record).map_err(Refusal::Invalid)?;
         if checked.partition_key.is_none() && self.shared.follows_keys() {
-            return Err(InvalidUserRecord::NoPartitionKey);
+            return Err(Refusal::Invalid(InvalidUserRecord::NoPartitionKey));
         }
         Ok(checked)
     }

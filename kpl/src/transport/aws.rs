@@ -13,14 +13,18 @@ use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 
 use crate::config::connection::ConnectionConfig;
 use crate::config::{Config, ConfigError};
-use crate::put_records::{CallError, Doubt};
+use crate::put_records::{CallError, Doubt, RESPONSE_UNREADABLE};
 
+pub(crate) mod answer_limit;
 #[cfg(feature = "cloudwatch")]
 pub(crate) mod cloudwatch;
 mod connection;
+pub(crate) mod credentials_refresh;
+mod entry_results;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;
 pub(crate) mod kinesis;
+pub(crate) mod reloaded_credentials;
 mod seen_endpoint;
 
 pub(crate) use seen_endpoint::SeenEndpoint;
@@ -59,6 +63,12 @@ pub(crate) async fn connect(config: &Config, loader: ConfigLoader) -> Result<Sdk
     connection::sdk_config(&config.connection, loader).await
 }
 
+/// The same with the credentials of the environment, which are found anew when the service refuses them.
+pub(crate) async fn connect_by_environment(config: &Config) -> Result<SdkConfig, ConfigError> {
+    config.check()?;
+    connection::sdk_config_of_environment(&config.connection).await
+}
+
 impl CallTimeouts {
     /// Those of a call whose bytes take the line so long.
     pub(crate) fn with_transfer(self, transfer_time: Duration) -> Self {
@@ -80,14 +90,19 @@ pub(crate) fn no_retries() -> RetryConfig {
 
 /// The configuration of a client, from the builder of whichever service. The builders are types of their own.
 macro_rules! client_config {
-    ($builder:expr, $timeouts:expr) => {
-        $builder
+    ($builder:expr, $timeouts:expr) => {{
+        let config = $builder
             .behavior_version($crate::transport::aws::BEHAVIOR())
             .retry_config($crate::transport::aws::no_retries())
             .timeout_config($crate::transport::aws::timeout_config($timeouts))
             .stalled_stream_protection(aws_sdk_kinesis::config::StalledStreamProtectionConfig::disabled())
-            .build()
-    };
+            .interceptor($crate::transport::aws::answer_limit::AnswerLimit::DEFAULT)
+            .build();
+        // The cache of the builder's owner can only be read from what was built.
+        let refresh =
+            $crate::transport::aws::credentials_refresh::CredentialsRefresh::of(config.identity_cache());
+        config.to_builder().identity_cache(refresh.clone()).interceptor(refresh).build()
+    }};
 }
 pub(crate) use client_config;
 
@@ -98,29 +113,39 @@ where
     R: HttpStatus + std::fmt::Debug,
 {
     let (code, doubt) = match error {
-        SdkError::ConstructionFailure(_) => ("ConstructionFailure".to_owned(), Doubt::NotWritten),
-        SdkError::TimeoutError(_) => ("Timeout".to_owned(), Doubt::MayHaveBeenWritten),
+        SdkError::ConstructionFailure(_) => ("ConstructionFailure", Doubt::NotWritten),
+        SdkError::TimeoutError(_) => ("Timeout", Doubt::MayHaveBeenWritten),
         SdkError::DispatchFailure(failure) => {
             let cause = failure.as_connector_error().map(|error| error as _);
-            ("DispatchFailure".to_owned(), doubt_of_unanswered(cause))
+            ("DispatchFailure", doubt_of_unanswered(cause))
         }
         SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("UnknownError").to_owned();
+            let code = service.err().code().unwrap_or("UnknownError");
             (code, doubt_of_status(service.raw().http_status()))
         }
         SdkError::ResponseError(response) => {
-            ("ResponseUnreadable".to_owned(), doubt_of_status(response.raw().http_status()))
+            (RESPONSE_UNREADABLE, doubt_of_status(response.raw().http_status()))
         }
-        _ => ("ResponseUnreadable".to_owned(), Doubt::MayHaveBeenWritten),
+        _ => (RESPONSE_UNREADABLE, Doubt::MayHaveBeenWritten),
     };
     let message = match error {
-        SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
+        SdkError::ServiceError(service) => service.err().message().unwrap_or_default().into(),
         SdkError::ResponseError(response) => {
-            format!("HTTP status {}: {}", response.raw().http_status(), chain(error))
+            format!("HTTP status {}: {}", response.raw().http_status(), chain(error)).into()
         }
-        _ => chain(error),
+        _ => chain(error).into(),
     };
-    CallError { code, message, doubt }
+    CallError { code: code.into(), message, doubt }
+}
+
+/// An entry that the SDK does not make a request of.
+#[cfg(any(feature = "cbor", feature = "firehose"))]
+fn construction_failure(error: &dyn std::error::Error) -> CallError {
+    CallError {
+        code: "ConstructionFailure".into(),
+        message: error.to_string().into(),
+        doubt: Doubt::NotWritten,
+    }
 }
 
 /// From 400 to 499 somebody looked at the call and refused it: the service, or a proxy on the way, whose words nobody

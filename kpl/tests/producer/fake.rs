@@ -172,12 +172,12 @@ impl Fake {
             .enumerate()
             .map(|(place, entry)| match reply {
                 Reply::FailEntries(code) if code(place).is_some() => Err(EntryError {
-                    code: code(place).unwrap_or_default().to_owned(),
-                    message: "as the script says".to_owned(),
+                    code: code(place).unwrap_or_default().into(),
+                    message: "as the script says".into(),
                 }),
                 Reply::ThrottleShard(shard) if self.shard_of(entry) == shard => Err(EntryError {
-                    code: "ProvisionedThroughputExceededException".to_owned(),
-                    message: "as the script says".to_owned(),
+                    code: "ProvisionedThroughputExceededException".into(),
+                    message: "as the script says".into(),
                 }),
                 _ => self.store(entry),
             })
@@ -234,5 +234,5 @@ fn shard_id(number: u128) -> String {
 }
 
 fn failure(code: &str, doubt: Doubt) -> CallError {
-    CallError { code: code.to_owned(), message: "as the script says".to_owned(), doubt }
+    CallError { code: code.into(), message: "as the script says".into(), doubt }
 }

@@ -182,3 +182,49 @@ async fn a_close_within_a_grace_gives_the_rest_up_and_says_what_is_in_doubt() {
     assert_eq!(in_doubt, [true, false], "one call was under way");
     assert_empty(&producer);
 }
+
+fn names(producer: &kpl::Producer) -> Vec<String> {
+    producer.snapshot().streams.iter().map(|stream| stream.stream.as_str().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_sent_after_close_shows_up_in_the_snapshot() {
+    let fake = Fake::new(1);
+    let producer = start(&fake, |_| {});
+    let delivery = producer.try_send(record(0)).expect("room");
+    producer.close().await;
+    assert!(delivery.await.is_ok());
+    let before = producer.snapshot();
+    let late = StreamName::new("late").expect("a name");
+    let stream = producer.stream(&late);
+    for number in 1..20 {
+        let mut elsewhere = record(number);
+        elsewhere.stream = late.clone();
+        assert!(matches!(producer.try_send(elsewhere.clone()), Err(SendError::Closed(_))));
+        assert!(matches!(producer.send(elsewhere.clone()).await, Err(SendError::Closed(_))));
+        assert!(matches!(stream.try_send(elsewhere.as_ref()), Err(SendError::Closed(()))));
+        assert!(matches!(producer.send(record(number)).await, Err(SendError::Closed(_))));
+    }
+    stream.flush().await;
+    settle().await;
+    assert_eq!(format!("{:?}", producer.snapshot()), format!("{before:?}"));
+    assert_eq!(fake.listed().len(), 1, "nothing is listed for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_record_starts_no_stream_and_no_listing() {
+    let fake = Fake::new(1);
+    let producer = start(&fake, |_| {});
+    for key in [String::new(), "é".repeat(257)] {
+        let mut invalid = record(0);
+        invalid.partition_key = Some(key.as_str().into());
+        assert!(matches!(producer.try_send(invalid.clone()), Err(SendError::Invalid(..))));
+        assert!(matches!(producer.send(invalid).await, Err(SendError::Invalid(..))));
+    }
+    let mut large = record(0);
+    large.data = vec![0; 2 << 20].into();
+    assert!(matches!(producer.try_send(large), Err(SendError::Invalid(..))));
+    settle().await;
+    assert!(names(&producer).is_empty(), "{:?}", names(&producer));
+    assert_eq!(fake.listed().len(), 0);
+}

@@ -96,8 +96,8 @@ impl MetricDataTransport for Monitor {
                 }
                 Reception::Hang => std::future::pending().await,
                 Reception::Refuse(code) => Err(CallError {
-                    code: code.to_owned(),
-                    message: "as the script says".to_owned(),
+                    code: code.into(),
+                    message: "as the script says".into(),
                     doubt: Doubt::NotWritten,
                 }),
             }

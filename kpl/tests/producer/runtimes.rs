@@ -104,3 +104,68 @@ fn records_may_come_from_threads_without_a_runtime() {
     assert_eq!(fake.stored(), crate::support::all_data(2000));
     assert_empty(&producer);
 }
+
+#[test]
+fn a_runtime_without_timers_is_refused_at_the_start() {
+    let without = [
+        tokio::runtime::Builder::new_current_thread().build().expect("a runtime"),
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().expect("a runtime"),
+    ];
+    for runtime in without {
+        let started = runtime.block_on(async { Producer::builder(Fake::new(1)).start() });
+        assert!(matches!(started, Err(StartError::NoTimers)), "{started:?}");
+    }
+}
+
+/// Polls without any runtime.
+fn wait_without_a_runtime<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(output) =
+            future.as_mut().poll(&mut std::task::Context::from_waker(&waker))
+        {
+            return output;
+        }
+        std::thread::park();
+    }
+}
+
+#[test]
+fn close_within_needs_no_runtime_of_its_own() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let fake = Fake::new(1).always(Reply::Hold);
+    let producer = runtime.block_on(async { Producer::builder(fake.clone()).start().expect("lawful") });
+    let delivery = producer.try_send(quarter(0)).expect("room");
+    wait_without_a_runtime(producer.close_within(Duration::from_millis(20)));
+    let failed = wait_without_a_runtime(delivery).expect_err("given up");
+    assert_eq!(failed.reason(), FailureReason::Aborted);
+    assert_empty(&producer);
+}
+
+/// A current-thread runtime that nobody drives: the producer's tasks stand still.
+#[test]
+fn close_within_returns_though_the_producers_runtime_stands_still() {
+    let stands_still = runtime();
+    let fake = Fake::new(1).always(Reply::Hold);
+    let producer = stands_still.block_on(async { Producer::builder(fake.clone()).start().expect("lawful") });
+    let _delivery = producer.try_send(quarter(0)).expect("room");
+    let paused = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    paused.block_on(producer.close_within(Duration::from_secs(3600)));
+    assert_eq!(producer.outstanding_records(), 1, "nobody could tell its outcome");
+    assert!(matches!(producer.try_send(quarter(1)), Err(SendError::Closed(_))));
+}

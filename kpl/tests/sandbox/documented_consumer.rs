@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::Shard;
 use kinesis_sandbox::Sandbox;
-use kpl::{Config, Delivery, Producer, StreamName, UserRecord};
+use kpl::{Config, Delivery, Producer, ServiceText, StreamName, UserRecord};
 
 use self::consumer::{Consumer, ListedShard};
 use crate::kinesis::transport;
@@ -113,7 +113,7 @@ async fn send_through(changes: &[Change], faults: &[&str], change: impl FnOnce(&
     let mut misplaced = 0;
     for delivery in deliveries {
         let stored = soon(delivery).await.expect("stored");
-        let is_misplaced = |(code, _): &(String, String)| code == "Wrong Shard";
+        let is_misplaced = |(code, _): &(ServiceText, ServiceText)| code == "Wrong Shard";
         misplaced += usize::from(
             stored.attempts().iter().any(|attempt| attempt.error.as_ref().is_some_and(is_misplaced)),
         );

@@ -27,6 +27,8 @@ mod large_records;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod lying;
+#[cfg(test)]
 mod many_shards;
 #[cfg(test)]
 #[cfg(feature = "cloudwatch")]
@@ -37,6 +39,8 @@ mod overload;
 mod reader;
 #[cfg(test)]
 mod resharding;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod scripted_server;
 #[cfg(test)]

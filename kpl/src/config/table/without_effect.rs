@@ -97,7 +97,7 @@ pub(super) static WITHOUT_EFFECT: &[ConfigOption] = &[
         "credentials_refresh_delay",
         "CredentialsRefreshDelay",
         None,
-        "the SDK refreshes credentials before they expire",
+        "the provider is asked again before its credentials expire, after 15 minutes if they do not, and when the service refuses them: at once, then after 1, 2, 4 and every 5 s; profile files are then read again",
     ),
     without_effect(
         "credentials_provider",

@@ -156,9 +156,9 @@ pub(super) fn placed(shard: &str, sequence_number: &str) -> EntryPlaced {
 }
 
 pub(super) fn entry_error(code: &str, message: &str) -> EntryError {
-    EntryError { code: code.to_owned(), message: message.to_owned() }
+    EntryError { code: code.into(), message: message.into() }
 }
 
 fn call_error(code: &str, message: &str) -> CallError {
-    CallError { code: code.to_owned(), message: message.to_owned(), doubt: Doubt::NotWritten }
+    CallError { code: code.into(), message: message.into(), doubt: Doubt::NotWritten }
 }

@@ -4,7 +4,7 @@ use super::support::{at, member};
 use crate::core::aggregator::alone;
 use crate::kinesis_record::History;
 use crate::outcome::UserRecordResult;
-use crate::types::{HashKey, Moment, StreamName};
+use crate::types::{HashKey, Moment, ServiceText, StreamName};
 use crate::user_record::UserRecord;
 
 fn user_record() -> UserRecord {
@@ -36,8 +36,8 @@ fn explicit_hash_key() {
     assert_eq!(record.as_ref().hash_key(), HashKey(123_456_789));
 }
 
-fn error(code: &str, message: &str) -> Option<(String, String)> {
-    Some((code.to_owned(), message.to_owned()))
+fn error(code: &str, message: &str) -> Option<(ServiceText, ServiceText)> {
+    Some((code.into(), message.into()))
 }
 
 fn milliseconds(history: &History) -> Vec<(u128, u128)> {

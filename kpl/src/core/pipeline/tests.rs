@@ -60,7 +60,7 @@ impl Scene {
     }
 
     fn fail_listing(&mut self) {
-        let (code, message) = ("LimitExceededException".to_owned(), String::new());
+        let (code, message) = ("LimitExceededException".into(), "".into());
         let error = CallError { code, message, doubt: Doubt::NotWritten };
         self.pipeline.shards_listed(&Err(error), self.now);
         self.settle();
@@ -98,7 +98,7 @@ impl Scene {
         let (_, id, request) = &self.calls[place];
         let entry = match result {
             Ok(shard) => Ok(EntryPlaced { shard_id: shard.into(), sequence_number: "1".into() }),
-            Err(code) => Err(EntryError { code: code.to_owned(), message: String::new() }),
+            Err(code) => Err(EntryError { code: code.into(), message: "".into() }),
         };
         let entries = vec![entry; request.entries.len()];
         let id = *id;
@@ -108,8 +108,8 @@ impl Scene {
 
     /// Fails the call at `place` as a whole.
     fn fail_call(&mut self, place: usize, code: &str) {
-        let (id, code) = (self.calls[place].1, code.to_owned());
-        let error = CallError { code, message: String::new(), doubt: Doubt::NotWritten };
+        let (id, code) = (self.calls[place].1, code.into());
+        let error = CallError { code, message: "".into(), doubt: Doubt::NotWritten };
         self.pipeline.put_records_done(id, &Err(error), self.now);
         self.settle();
     }

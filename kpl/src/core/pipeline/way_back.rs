@@ -31,14 +31,16 @@ impl<T> Pipeline<T> {
         let verdict = judge_entry(&record, result, &self.shards, self.config.fail_if_throttled);
         let error = match (result, &verdict) {
             (Ok(placed), Verdict::WrongShard) => Some((
-                WRONG_SHARD.to_owned(),
-                format!("shard {} does not hold all its hash keys", placed.shard_id),
+                WRONG_SHARD.into(),
+                format!("shard {} does not hold all its hash keys", placed.shard_id).into(),
             )),
             (Ok(_), _) => None,
             (Err(error), _) => Some((error.code.clone(), error.message.clone())),
         };
         let arrival = record.arrival;
         record.history.note(arrival, (started, now), error);
+        record.history.may_have_been_written |=
+            result.as_ref().is_err_and(|error| error.doubt() == Doubt::MayHaveBeenWritten);
         self.limiter.landed(&record, now);
         let lane = record.predicted_shard;
         match (verdict, result) {

@@ -65,7 +65,7 @@ fn calls() {
         request_time,
     };
     assert_eq!(samples(&answered), of_any_call);
-    let error = &CallError { code: String::new(), message: String::new(), doubt: Doubt::MayHaveBeenWritten };
+    let error = &CallError { code: "".into(), message: "".into(), doubt: Doubt::MayHaveBeenWritten };
     let failed = Metric::PutRecordsFailed { stream, entries: 3, user_records: 40, error, request_time };
     let failed = samples(&failed);
     assert_eq!(failed[..3], of_any_call);

@@ -31,7 +31,7 @@ fn recorded(metrics: &[Metric<'_>]) -> BTreeMap<String, DebugValue> {
 #[test]
 fn every_kind_of_metric_arrives_with_its_labels() {
     let (stream, shard) = (&StreamName::new("orders").expect("a lawful name"), &ShardId::from("s0"));
-    let error = &CallError { code: String::new(), message: String::new(), doubt: Doubt::NotWritten };
+    let error = &CallError { code: "".into(), message: "".into(), doubt: Doubt::NotWritten };
     let request_time = Duration::from_millis(20);
     let recorded = recorded(&[
         Metric::UserRecordsReceived { stream, user_records: 5 },

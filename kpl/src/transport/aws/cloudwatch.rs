@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum as SdkDatum, StandardUnit
 
 use crate::metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
 use crate::metric::name::MetricUnit;
+use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, SeenEndpoint, call_error, client_config};
 use crate::transport::{Answer, MetricDataTransport};
 
@@ -21,7 +22,8 @@ pub struct CloudWatchTransport {
 impl CloudWatchTransport {
     /// Resolves region and credentials as every AWS tool does.
     pub async fn from_environment() -> Self {
-        Self::new(&aws_config::defaults(BEHAVIOR()).load().await, CallTimeouts::default())
+        let config = ReloadedCredentials::load(|| aws_config::defaults(BEHAVIOR())).await;
+        Self::new(&config, CallTimeouts::default())
     }
 
     /// Uses the region, credentials and endpoint of `config`. Its retries and time limits are replaced.

@@ -13,6 +13,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::ConfigError;
 use crate::config::connection::ConnectionConfig;
+use crate::transport::aws::BEHAVIOR;
+use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
 
 /// What `loader` finds, changed by what `connection` says.
 pub(super) async fn sdk_config(
@@ -20,15 +22,32 @@ pub(super) async fn sdk_config(
     loader: ConfigLoader,
 ) -> Result<SdkConfig, ConfigError> {
     let proxy = proxy(connection)?;
-    let loader = match &connection.region {
-        Some(region) => loader.region(Region::new(region.clone())),
+    let found = in_region(loader, connection.region.as_deref()).load().await;
+    Ok(through(proxy, found, connection))
+}
+
+/// What the environment has, changed by what `connection` says. Its credentials are found anew when they are refused.
+pub(super) async fn sdk_config_of_environment(
+    connection: &ConnectionConfig,
+) -> Result<SdkConfig, ConfigError> {
+    let (proxy, region) = (proxy(connection)?, connection.region.clone());
+    let loader = move || in_region(aws_config::defaults(BEHAVIOR()), region.as_deref());
+    let found = ReloadedCredentials::load(loader).await;
+    Ok(through(proxy, found, connection))
+}
+
+fn in_region(loader: ConfigLoader, region: Option<&str>) -> ConfigLoader {
+    match region {
+        Some(region) => loader.region(Region::new(region.to_owned())),
         None => loader,
-    };
-    let found = loader.load().await;
-    Ok(match proxy {
+    }
+}
+
+fn through(proxy: Option<ProxyConfig>, found: SdkConfig, connection: &ConnectionConfig) -> SdkConfig {
+    match proxy {
         Some(proxy) => found.into_builder().http_client(client(proxy, connection)).build(),
         None => found,
-    })
+    }
 }
 
 fn proxy(connection: &ConnectionConfig) -> Result<Option<ProxyConfig>, ConfigError> {

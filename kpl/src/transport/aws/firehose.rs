@@ -9,11 +9,11 @@ use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
 use aws_smithy_types::Blob;
 
 use crate::config::{Config, ConfigError};
-use crate::put_records::{
-    CallError, Doubt, EntryError, EntryPlaced, PutRecordsRequest, PutRecordsResponse, ShardListing,
-};
+use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
+use crate::transport::aws::entry_results::{EntryResults, Received};
 use crate::transport::aws::{
-    BEHAVIOR, CallTimeouts, SeenEndpoint, call_error, client_config, connect, timeout_config,
+    CallTimeouts, SeenEndpoint, call_error, client_config, connect, connect_by_environment,
+    construction_failure, timeout_config,
 };
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
@@ -41,7 +41,7 @@ impl FirehoseTransport {
     ///
     /// Dropping the future loses nothing.
     pub async fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        Self::from_config_with(config, aws_config::defaults(BEHAVIOR())).await
+        Ok(Self::connected(&connect_by_environment(config).await?, config))
     }
 
     /// The same with a loader of your own, for credentials of your own; what `config` says goes before it.
@@ -54,12 +54,15 @@ impl FirehoseTransport {
     ///
     /// Dropping the future loses nothing.
     pub async fn from_config_with(config: &Config, loader: ConfigLoader) -> Result<Self, ConfigError> {
-        let sdk = connect(config, loader).await?;
-        let mut builder = aws_sdk_firehose::config::Builder::from(&sdk);
+        Ok(Self::connected(&connect(config, loader).await?, config))
+    }
+
+    fn connected(sdk: &SdkConfig, config: &Config) -> Self {
+        let mut builder = aws_sdk_firehose::config::Builder::from(sdk);
         if let Some(url) = config.connection.firehose_url() {
             builder = builder.endpoint_url(url);
         }
-        Ok(Self::from_builder(builder, CallTimeouts::of(&config.connection)))
+        Self::from_builder(builder, CallTimeouts::of(&config.connection))
     }
 
     /// Uses the region, credentials and endpoint of `config`.
@@ -90,18 +93,14 @@ impl Transport for FirehoseTransport {
             let mut call = client.put_record_batch().delivery_stream_name(request.stream.as_str());
             for entry in request.entries {
                 let record = Record::builder().data(Blob::from_maybe_shared(entry.data)).build();
-                call = call.records(record.map_err(|error| CallError {
-                    code: "ConstructionFailure".to_owned(),
-                    message: error.to_string(),
-                    doubt: Doubt::NotWritten,
-                })?);
+                call = call.records(record.map_err(|error| construction_failure(&error))?);
             }
             let limits = Override::new().timeout_config(timeout_config(timeouts));
             let output =
                 call.customize().config_override(limits).send().await.map_err(|error| call_error(&error))?;
-            Ok(PutRecordsResponse {
-                entries: output.request_responses.into_iter().map(entry_result).collect(),
-            })
+            let mut results = EntryResults::of_put_record_batch();
+            let entries = output.request_responses.into_iter().map(|entry| results.read(received(entry)));
+            Ok(PutRecordsResponse { entries: entries.collect() })
         })
     }
 
@@ -110,12 +109,11 @@ impl Transport for FirehoseTransport {
     }
 }
 
-fn entry_result(entry: PutRecordBatchResponseEntry) -> Result<EntryPlaced, EntryError> {
-    match (entry.record_id, entry.error_code) {
-        (Some(record_id), None) => Ok(EntryPlaced { shard_id: "".into(), sequence_number: record_id.into() }),
-        (_, code) => Err(EntryError {
-            code: code.unwrap_or_default(),
-            message: entry.error_message.unwrap_or_default(),
-        }),
+fn received(entry: PutRecordBatchResponseEntry) -> Received {
+    Received {
+        sequence_number: entry.record_id.map(Into::into),
+        shard_id: None,
+        error_code: entry.error_code.map(Into::into),
+        error_message: entry.error_message.map(Into::into),
     }
 }

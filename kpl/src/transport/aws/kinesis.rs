@@ -14,7 +14,10 @@ use aws_sdk_kinesis::operation::put_records::builders::PutRecordsFluentBuilder;
 
 use crate::config::{Config, ConfigError};
 use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
-use crate::transport::aws::{BEHAVIOR, CallTimeouts, SeenEndpoint, client_config, connect};
+use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
+use crate::transport::aws::{
+    BEHAVIOR, CallTimeouts, SeenEndpoint, client_config, connect, connect_by_environment,
+};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 use listing_patience::ListingPatience;
@@ -63,9 +66,11 @@ pub enum Wire {
 
 impl AwsTransport {
     /// Resolves region and credentials as every AWS tool does: environment, profile, web identity, container and
-    /// instance role.
+    /// instance role. Profile files are read again when the service refuses the credentials
+    /// ([`ReloadedCredentials`]).
     pub async fn from_environment() -> Self {
-        Self::new(&aws_config::defaults(BEHAVIOR()).load().await, CallTimeouts::default())
+        let config = ReloadedCredentials::load(|| aws_config::defaults(BEHAVIOR())).await;
+        Self::new(&config, CallTimeouts::default())
     }
 
     /// As `config` says in [`Config::connection`]; what it leaves open, and the credentials, as
@@ -79,7 +84,7 @@ impl AwsTransport {
     ///
     /// Dropping the future loses nothing.
     pub async fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        Self::from_config_with(config, aws_config::defaults(BEHAVIOR())).await
+        Ok(Self::connected(&connect_by_environment(config).await?, config))
     }
 
     /// The same with a loader of your own, for credentials of your own; what `config` says goes before it.
@@ -92,16 +97,23 @@ impl AwsTransport {
     ///
     /// Dropping the future loses nothing.
     pub async fn from_config_with(config: &Config, loader: ConfigLoader) -> Result<Self, ConfigError> {
-        let sdk = connect(config, loader).await?;
-        let mut builder = aws_sdk_kinesis::config::Builder::from(&sdk);
+        Ok(Self::connected(&connect(config, loader).await?, config))
+    }
+
+    fn connected(sdk: &SdkConfig, config: &Config) -> Self {
+        let mut builder = aws_sdk_kinesis::config::Builder::from(sdk);
         if let Some(url) = config.connection.kinesis_url() {
             builder = builder.endpoint_url(url);
         }
-        Ok(Self::from_builder(builder, CallTimeouts::of(&config.connection)))
+        Self::from_builder(builder, CallTimeouts::of(&config.connection))
     }
 
     /// Uses the region, credentials and endpoint of `config`. Its retries and time limits are replaced: the producer
     /// decides about both.
+    ///
+    /// Its credentials provider is asked again when the service refuses the credentials
+    /// ([`CredentialsRefresh`](crate::CredentialsRefresh)). The SDK's own provider for profile files keeps the file that it
+    /// read first: a `config` of [`ReloadedCredentials`] reads it again.
     #[must_use]
     pub fn new(config: &SdkConfig, timeouts: CallTimeouts) -> Self {
         Self::from_builder(aws_sdk_kinesis::config::Builder::from(config), timeouts)

@@ -19,11 +19,9 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::metadata::Builder;
 
 use super::call_to;
-use crate::put_records::{
-    CallError, Doubt, EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse,
-};
-use crate::transport::aws::{CallTimeouts, call_error, timeout_config};
-use crate::types::ShardId;
+use crate::put_records::{CallError, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
+use crate::transport::aws::entry_results::{EntryResults, Received};
+use crate::transport::aws::{CallTimeouts, call_error, construction_failure, timeout_config};
 
 /// The service's name in the target header (Kinesis API reference, common headers).
 const TARGET: &str = "Kinesis_20131202";
@@ -102,7 +100,9 @@ pub(super) async fn put_records(
     let call = call_to(&client, &request.stream).set_records(Some(entries));
     let limits = Override::new().timeout_config(timeout_config(timeouts));
     let output = call.customize().config_override(limits).send().await.map_err(|error| call_error(&error))?;
-    Ok(PutRecordsResponse { entries: output.records.into_iter().map(entry_result).collect() })
+    let mut results = EntryResults::of_put_records();
+    let entries = output.records.into_iter().map(|entry| results.read(received(entry))).collect();
+    Ok(PutRecordsResponse { entries })
 }
 
 fn sdk_entry(entry: PutRecordsEntry) -> Result<PutRecordsRequestEntry, CallError> {
@@ -111,22 +111,17 @@ fn sdk_entry(entry: PutRecordsEntry) -> Result<PutRecordsRequestEntry, CallError
         .set_explicit_hash_key(entry.explicit_hash_key.map(|hash_key| hash_key.to_string()))
         .set_partition_key(Some(entry.partition_key.into()).filter(|key: &String| !key.is_empty()))
         .build()
-        .map_err(|error| CallError {
-            code: "ConstructionFailure".to_owned(),
-            message: error.to_string(),
-            doubt: Doubt::NotWritten,
-        })
+        .map_err(|error| construction_failure(&error))
 }
 
-fn entry_result(entry: PutRecordsResultEntry) -> Result<EntryPlaced, EntryError> {
-    match (entry.sequence_number, entry.shard_id) {
-        (Some(sequence_number), shard_id) => Ok(EntryPlaced {
-            sequence_number: sequence_number.into(),
-            shard_id: ShardId::from(shard_id.unwrap_or_default()),
-        }),
-        (None, _) => Err(EntryError {
-            code: entry.error_code.unwrap_or_default(),
-            message: entry.error_message.unwrap_or_default(),
-        }),
+fn received(entry: PutRecordsResultEntry) -> Received {
+    Received {
+        sequence_number: entry.sequence_number.map(Into::into),
+        shard_id: entry.shard_id.map(Into::into),
+        error_code: entry.error_code.map(Into::into),
+        error_message: entry.error_message.map(Into::into),
     }
 }
+
+#[cfg(test)]
+mod tests;

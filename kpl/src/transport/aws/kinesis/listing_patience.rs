@@ -57,7 +57,7 @@ mod tests {
     use std::time::Duration;
 
     fn failure(code: &str) -> Result<ShardListing, CallError> {
-        Err(CallError { code: code.to_owned(), message: String::new(), doubt: Doubt::NotWritten })
+        Err(CallError { code: code.into(), message: "".into(), doubt: Doubt::NotWritten })
     }
 
     #[test]

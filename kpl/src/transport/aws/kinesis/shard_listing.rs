@@ -4,6 +4,7 @@
 //! distribution strategy cannot be told never fails a listing.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,12 +16,17 @@ use tracing::Instrument as _;
 
 use crate::error_class::ErrorClass;
 use crate::limits::SHARDS_PER_PAGE;
-use crate::put_records::{CallError, Doubt, RecordDistributionStrategy, ShardDescription, ShardListing};
+use crate::put_records::{
+    CallError, Doubt, RESPONSE_UNREADABLE, RecordDistributionStrategy, ShardDescription, ShardListing,
+};
 use crate::transport::aws::{CallTimeouts, call_error, timeout_config};
-use crate::types::StreamName;
+use crate::types::{HashKey, StreamName};
 
 /// More pages than any stream has: a million shards. The quota of an account is some ten thousand.
 const MAX_PAGES: usize = 1_000;
+
+/// As many shards as stand in those pages.
+const MAX_SHARDS: usize = MAX_PAGES * SHARDS_PER_PAGE as usize;
 
 /// Whether it was said already that the strategy of streams cannot be told.
 #[derive(Debug, Clone, Default)]
@@ -52,15 +58,19 @@ fn with_timeouts(client: &Client, timeouts: CallTimeouts) -> Client {
 
 async fn pages(client: &Client, stream: &StreamName) -> Result<Vec<ShardDescription>, CallError> {
     let mut shards = Vec::new();
-    let mut tokens = HashSet::new();
+    // Their hashes: a token has up to a megabyte (Kinesis API reference, `ListShards`).
+    let (mut tokens, hasher) = (HashSet::new(), RandomState::new());
     let mut next_token = None;
     while tokens.len() < MAX_PAGES {
         let (page, token) = page(client, stream, next_token).await?;
         shards.extend(page);
+        if shards.len() > MAX_SHARDS {
+            return Err(endless(&format!("there are more than {MAX_SHARDS} shards")));
+        }
         let Some(token) = token else {
             return Ok(shards);
         };
-        if !tokens.insert(token.clone()) {
+        if !tokens.insert(hasher.hash_one(&token)) {
             return Err(endless(&format!("page {} leads back to an earlier one", tokens.len() + 1)));
         }
         next_token = Some(token);
@@ -100,11 +110,14 @@ fn description(shard: &Shard) -> Result<ShardDescription, CallError> {
     let range = shard.hash_key_range().ok_or_else(|| unreadable("a shard without a hash key range"))?;
     let parse =
         |text: &str| text.parse().map_err(|error| unreadable(&format!("in a shard's range: {error}")));
-    Ok(ShardDescription {
-        shard_id: shard.shard_id().into(),
-        starting_hash_key: parse(range.starting_hash_key())?,
-        ending_hash_key: parse(range.ending_hash_key())?,
-    })
+    let (starting_hash_key, ending_hash_key): (HashKey, HashKey) =
+        (parse(range.starting_hash_key())?, parse(range.ending_hash_key())?);
+    if shard.shard_id().is_empty() || starting_hash_key > ending_hash_key {
+        return Err(unreadable(&format!(
+            "a shard without an id, or whose range ends before it starts: {shard:?}"
+        )));
+    }
+    Ok(ShardDescription { shard_id: shard.shard_id().into(), starting_hash_key, ending_hash_key })
 }
 
 async fn strategy(
@@ -146,16 +159,12 @@ impl SaidOnce {
 
 fn endless(what: &str) -> CallError {
     CallError {
-        code: "ListingEndless".to_owned(),
-        message: format!("the list of shards does not end: {what}"),
+        code: "ListingEndless".into(),
+        message: format!("the list of shards does not end: {what}").into(),
         doubt: Doubt::NotWritten,
     }
 }
 
 fn unreadable(what: &str) -> CallError {
-    CallError {
-        code: "ResponseUnreadable".to_owned(),
-        message: what.to_owned(),
-        doubt: Doubt::MayHaveBeenWritten,
-    }
+    CallError { code: RESPONSE_UNREADABLE.into(), message: what.into(), doubt: Doubt::MayHaveBeenWritten }
 }

@@ -13,12 +13,14 @@ use std::marker::PhantomData;
 use base64_simd::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 pub(in super::super) use self::body::Bodies;
 use self::body::Body;
+use crate::limits::ENTRIES_PER_REQUEST;
 use crate::put_records::{EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
-use crate::types::{SequenceNumber, ShardId};
+use crate::transport::aws::entry_results::{EntryResults, Received};
+use crate::types::{SequenceNumber, ServiceText, ShardId};
 
 /// Room for the names and marks of an entry, or of the call.
 const AROUND_ENTRY: usize = 40;
@@ -104,45 +106,74 @@ fn write_escaped(body: &mut Body, byte: u8) {
 pub(super) fn response_of(body: &[u8]) -> Result<PutRecordsResponse, serde_json::Error> {
     // All of it at once: looking at each text for itself costs more.
     let body = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
-    if let Some(entries) = plain::all_stored(body) {
-        return Ok(PutRecordsResponse { entries });
-    }
-    let ResponseBody { records } = serde_json::from_str(body)?;
-    let entries = records.unwrap_or_default().into_iter().map(|Entry(entry)| entry).collect();
+    let entries = match plain::all_stored(body) {
+        Some(entries) => entries,
+        None => in_full(body)?,
+    };
     Ok(PutRecordsResponse { entries })
 }
+
+/// The results, whatever stands around them.
+fn in_full(body: &str) -> Result<Vec<EntryResult>, serde_json::Error> {
+    let ResponseBody { records } = serde_json::from_str(body)?;
+    Ok(records.map(|Entries(entries)| entries).unwrap_or_default())
+}
+
+type EntryResult = Result<EntryPlaced, EntryError>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ResponseBody {
-    records: Option<Vec<Entry>>,
+    records: Option<Entries>,
 }
 
-#[derive(Deserialize)]
-#[serde(from = "ResultEntry")]
-struct Entry(Result<EntryPlaced, EntryError>);
+/// The results, no more than a call has entries: three bytes of an answer can say one, which takes forty times as many.
+struct Entries(Vec<EntryResult>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ResultEntry {
     sequence_number: Option<Text<SequenceNumber>>,
     shard_id: Option<Text<ShardId>>,
-    error_code: Option<String>,
-    error_message: Option<String>,
+    error_code: Option<Text<ServiceText>>,
+    error_message: Option<Text<ServiceText>>,
 }
 
-impl From<ResultEntry> for Entry {
+impl From<ResultEntry> for Received {
     fn from(entry: ResultEntry) -> Self {
-        Self(match entry.sequence_number {
-            Some(Text(sequence_number)) => {
-                let shard_id = entry.shard_id.map_or_else(|| "".into(), |Text(shard_id)| shard_id);
-                Ok(EntryPlaced { sequence_number, shard_id })
+        Self {
+            sequence_number: entry.sequence_number.map(|Text(text)| text),
+            shard_id: entry.shard_id.map(|Text(text)| text),
+            error_code: entry.error_code.map(|Text(text)| text),
+            error_message: entry.error_message.map(|Text(text)| text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "an array of at most {ENTRIES_PER_REQUEST} results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<Entries, A::Error> {
+        let (mut read, mut entries) = (EntryResults::of_put_records(), Vec::new());
+        while let Some(entry) = results.next_element::<ResultEntry>()? {
+            if entries.len() == ENTRIES_PER_REQUEST {
+                return Err(Error::invalid_length(entries.len() + 1, &self));
             }
-            None => Err(EntryError {
-                code: entry.error_code.unwrap_or_default(),
-                message: entry.error_message.unwrap_or_default(),
-            }),
-        })
+            entries.push(read.read(entry.into()));
+        }
+        Ok(Entries(entries))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use memchr::memchr;
 
+use crate::limits::ENTRIES_PER_REQUEST;
 use crate::put_records::{EntryError, EntryPlaced};
 
 /// What is left to read. Each step answers `None` where something else stands.
@@ -19,8 +20,11 @@ pub(super) fn all_stored(body: &str) -> Option<Vec<Result<EntryPlaced, EntryErro
     }
     rest.skip("\"Records\":[")?;
     // An entry has 56 digits, 20 bytes of a shard's id, and their names.
-    let mut entries = Vec::with_capacity(rest.0.len() / 110 + 1);
+    let mut entries = Vec::with_capacity((rest.0.len() / 110 + 1).min(ENTRIES_PER_REQUEST));
     loop {
+        if entries.len() == ENTRIES_PER_REQUEST {
+            return None;
+        }
         entries.push(Ok(rest.placed()?));
         if rest.skip(",").is_none() {
             break;
@@ -53,9 +57,9 @@ impl<'a> Rest<'a> {
 
     fn placed(&mut self) -> Option<EntryPlaced> {
         self.skip("{\"SequenceNumber\":")?;
-        let sequence_number = self.text()?.into();
+        let sequence_number = self.text().filter(|text| !text.is_empty())?.into();
         self.skip(",\"ShardId\":")?;
-        let shard_id = self.text()?.into();
+        let shard_id = self.text().filter(|text| !text.is_empty())?.into();
         self.skip("}")?;
         Some(EntryPlaced { sequence_number, shard_id })
     }

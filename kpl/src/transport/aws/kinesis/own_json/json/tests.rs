@@ -6,7 +6,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::put_records::RESPONSE_UNREADABLE;
 use crate::types::{HashKey, StreamName};
+
+/// A member that is missing, empty, or says something.
+fn text() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![Just(None), Just(Some(String::new())), ".{1,9}".prop_map(Some)]
+}
 
 fn body_of(stream: StreamName, entries: Vec<PutRecordsEntry>) -> Value {
     let request = PutRecordsRequest { stream, entries, transfer_time: std::time::Duration::ZERO };
@@ -57,6 +63,38 @@ proptest! {
     fn any_bytes_are_read_or_refused(body: Vec<u8>) {
         let _ = response_of(&body);
     }
+
+    #[test]
+    fn a_broken_answer_is_read_or_refused_and_makes_nothing_up(
+        places in proptest::collection::vec((0..200_usize, any::<u8>()), 0..6),
+        end in 0..400_usize,
+    ) {
+        let mut body = br#"{"FailedRecordCount":1,"Records":[{"SequenceNumber":"49","ShardId":"s0"},{"ErrorCode":"InternalFailure","ErrorMessage":"no"}]}"#.to_vec();
+        for (place, byte) in places {
+            let place = place % body.len();
+            body[place] = byte;
+        }
+        body.truncate(end);
+        for entry in response_of(&body).into_iter().flat_map(|answer| answer.entries) {
+            match entry {
+                Ok(placed) => prop_assert!(!placed.sequence_number.as_str().is_empty() && !placed.shard_id.as_str().is_empty()),
+                Err(error) => prop_assert!(!error.code.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn results_are_read_whatever_is_said_of_an_entry(
+        number in text(), shard in text(), code in text(), message in text(),
+    ) {
+        let body = json!({"Records": [
+            {"SequenceNumber": number, "ShardId": shard, "ErrorCode": code, "ErrorMessage": message}
+        ]});
+        let entries = response_of(body.to_string().as_bytes()).expect("an answer").entries;
+        let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let stored = said(&number) && said(&shard) && !said(&code) && !said(&message);
+        prop_assert_eq!(entries[0].is_ok(), stored);
+    }
 }
 
 #[test]
@@ -81,8 +119,7 @@ fn answers_are_read_entry_by_entry() {
     let stored = |number: &str, shard: &str| {
         Ok(EntryPlaced { sequence_number: number.into(), shard_id: shard.into() })
     };
-    let refused =
-        |code: &str, message: &str| Err(EntryError { code: code.to_owned(), message: message.to_owned() });
+    let refused = |code: &str, message: &str| Err(EntryError { code: code.into(), message: message.into() });
     for (body, entries) in [
         (
             r#"{"Records":[{"SequenceNumber":"49","ShardId":"shardId-000000000001"}]}"#,
@@ -91,11 +128,11 @@ fn answers_are_read_entry_by_entry() {
         (
             r#" {"FailedRecordCount":1, "EncryptionType":"KMS", "Records":[
                 {"ErrorCode":"InternalFailure","ErrorMessage":"a \"word\"\n"},
-                {"SequenceNumber":"50","ShardId":null,"ErrorCode":null,"New":{"a":[1]}}
+                {"SequenceNumber":"50","ShardId":"s1","ErrorCode":null,"New":{"a":[1]}}
             ]} "#,
-            vec![refused("InternalFailure", "a \"word\"\n"), stored("50", "")],
+            vec![refused("InternalFailure", "a \"word\" "), stored("50", "s1")],
         ),
-        (r#"{"Records":[{"SequenceNumber":"\u0034\u0039"},{}]}"#, vec![stored("49", ""), refused("", "")]),
+        (r#"{"Records":[{"SequenceNumber":"\u0034\u0039","ShardId":"s1"}]}"#, vec![stored("49", "s1")]),
         (r#"{"Records":[]}"#, vec![]),
         (r#"{"Records":null}"#, vec![]),
         ("{}", vec![]),
@@ -114,14 +151,54 @@ fn what_is_no_answer_is_refused() {
         r#"{"Records":{}}"#,
         r#"{"Records":[{"SequenceNumber":7}]}"#,
         r#"{"Records":[]}x"#,
+        r#"{"Records":[],"Records":[]}"#,
+        r#"{"Records":[{"ShardId":"a","ShardId":"b","SequenceNumber":"1"}]}"#,
+        r#"{"Records":[{"SequenceNumber":"1","ShardId":{}}]}"#,
+        r#"{"Records":[{"SequenceNumber":"\ud800","ShardId":"a"}]}"#,
+        r#"{"Records":[null]}"#,
+        r#"{"Records":[NaN]}"#,
     ] {
         assert!(response_of(body.as_bytes()).is_err(), "{body}");
     }
+    assert!(response_of(b"{\"Records\":[{\"SequenceNumber\":\"\xff\"}]}").is_err(), "no UTF-8");
+    let deep = format!("{{\"Records\":[],\"New\":{}", "[".repeat(1 << 20));
+    assert!(response_of(deep.as_bytes()).is_err(), "a stack of a million arrays");
 }
 
-fn in_full(body: &str) -> Option<Vec<Result<EntryPlaced, EntryError>>> {
-    let ResponseBody { records } = serde_json::from_str(body).ok()?;
-    Some(records.unwrap_or_default().into_iter().map(|Entry(entry)| entry).collect())
+#[test]
+fn an_entry_is_stored_only_if_the_answer_says_so_and_nothing_else() {
+    for result in [
+        r#"{"SequenceNumber":"49","ShardId":"s0","ErrorCode":"InternalFailure","ErrorMessage":"no"}"#,
+        r#"{"SequenceNumber":"49","ShardId":"s0","ErrorMessage":"no"}"#,
+        r#"{"SequenceNumber":"49","ShardId":""}"#,
+        r#"{"SequenceNumber":"49","ShardId":null}"#,
+        r#"{"SequenceNumber":"49"}"#,
+        r#"{"SequenceNumber":"","ShardId":"s0"}"#,
+        r#"{"ShardId":"s0"}"#,
+        "{}",
+    ] {
+        for around in ["{\"Records\":[RESULT]}", "{\"FailedRecordCount\":0, \"Records\":[ RESULT ]}"] {
+            let body = around.replace("RESULT", result);
+            let entries = response_of(body.as_bytes()).expect("an answer").entries;
+            let error = entries[0].as_ref().expect_err("it is not stored");
+            assert_eq!(error.code, RESPONSE_UNREADABLE, "{body}");
+        }
+    }
+}
+
+/// Three bytes of a result take a hundred in memory.
+#[test]
+fn an_answer_with_more_results_than_a_call_can_have_is_refused() {
+    for result in ["{}", r#"{"SequenceNumber":"49","ShardId":"s0"}"#] {
+        for (results, is_read) in [(500, true), (501, false), (100_000, false)] {
+            let body = format!("{{\"Records\":[{}]}}", vec![result; results].join(","));
+            assert_eq!(response_of(body.as_bytes()).is_ok(), is_read, "{results} times {result}");
+        }
+    }
+}
+
+fn in_full(body: &str) -> Option<Vec<EntryResult>> {
+    super::in_full(body).ok()
 }
 
 /// An answer of two entries, in pieces that can be left out, doubled or exchanged.
