@@ -4,6 +4,7 @@
 # in KPL_THIRD_PARTY_CACHE if that is set.
 #
 #     tests/third_party/kcl.sh                              the short form, which CI runs
+#     tests/third_party/kcl.sh --no-repeats                 the same, and a line that comes twice is a failure
 #     tests/third_party/kcl.sh --long                       more changes, two workers, killed agent and worker
 #     tests/third_party/kcl.sh --fault drop-after:share=0.02,op=PutRecords
 #

@@ -125,7 +125,11 @@ impl Kinesis {
             Operation::ListStreams => self.list_streams(&checked, &tree["NextToken"]).await.map(Answer::Tree),
             Operation::GetShardIterator => self.shard_iterator(checked).await.map(Answer::Tree),
             Operation::GetRecords => self.get_records(checked).await.map(Answer::Tree),
-            Operation::SubscribeToShard => self.subscribe(&checked, protocol).await.map(Answer::EventStream),
+            Operation::SubscribeToShard => {
+                // The emulator's rules let only the type of a position through.
+                let body = self.subscribe(&checked, &tree["StartingPosition"], protocol).await?;
+                Ok(Answer::EventStream(body))
+            }
             Operation::DescribeStreamSummary => self.describe_summary(checked).await.map(Answer::Tree),
             Operation::UpdateShardCount => self.update_shard_count(&checked).await.map(Answer::Tree),
             Operation::CreateStream => {

@@ -37,6 +37,11 @@
 //! Everything else is an AWS call. Signatures are not checked. Records stay in memory until their stream is deleted
 //! or the sandbox ends.
 //!
+//! # What it does not do
+//!
+//! The limit of ten UpdateShardCount calls in 24 hours, a single subscription for each consumer and shard, percentiles and
+//! metric math of CloudWatch, and the two weeks within which a metric's timestamp has to be.
+//!
 //! # Invariant
 //!
 //! Nothing but loopback is ever listened on, and with the same seed, rules and order of calls the same calls and

@@ -13,11 +13,11 @@ use ferrokinesis::actions::{self, Operation};
 use ferrokinesis::store::Store;
 use ferrokinesis::types::{ConsumerStatus, StreamStatus};
 use ferrokinesis::util::current_time_ms;
-use ferrokinesis::{event_stream, shard_iterator};
+use ferrokinesis::{event_stream, sequence, shard_iterator};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::{Kinesis, arn, distribution, reading};
+use super::{Kinesis, arn, distribution, reading, resharding};
 use crate::aws_error::AwsError;
 use crate::call::Protocol;
 use crate::codec::cbor::{self, Timestamps};
@@ -27,8 +27,8 @@ use crate::pause::pause;
 const SESSION_MS: u64 = 5 * 60 * 1000;
 /// How often the shard is looked at for new records.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
-/// An event without records says after so many looks that the subscription is alive.
-const LOOKS_UNTIL_SIGN_OF_LIFE: u32 = 100;
+/// After such a silence an event without records says that the subscription is alive. Java's SDK gives up after 10 s.
+const LONGEST_SILENCE_MS: u64 = 2000;
 /// The most records of an event.
 const EVENT_RECORDS: u64 = 500;
 
@@ -47,16 +47,20 @@ enum Position {
     },
     Reading {
         iterator: String,
-        idle_looks: u32,
+        last_event_ms: u64,
     },
     /// The last event was sent.
     Ended,
 }
 
 impl Kinesis {
-    pub(super) async fn subscribe(&self, checked: &Value, protocol: Protocol) -> Result<Body, AwsError> {
+    pub(super) async fn subscribe(
+        &self,
+        checked: &Value,
+        position: &Value,
+        protocol: Protocol,
+    ) -> Result<Body, AwsError> {
         let stream = self.subscribed_stream(checked["ConsumerARN"].as_str().unwrap_or_default()).await?;
-        let position = &checked["StartingPosition"];
         let iterator = json!({
             "StreamName": stream,
             "ShardId": checked["ShardId"],
@@ -100,11 +104,11 @@ impl Subscription {
         match self.position {
             Position::Ended => None,
             Position::Start { iterator } => {
-                self.position = Position::Reading { iterator, idle_looks: LOOKS_UNTIL_SIGN_OF_LIFE };
+                self.position = Position::Reading { iterator, last_event_ms: 0 };
                 Some((Ok(Bytes::from(event_stream::encode_initial_response())), self))
             }
-            Position::Reading { iterator, idle_looks } => {
-                let (event, position) = look_until(&self.store, iterator, idle_looks, self.end_ms).await?;
+            Position::Reading { iterator, last_event_ms } => {
+                let (event, position) = look_until(&self.store, iterator, last_event_ms, self.end_ms).await?;
                 self.position = position;
                 Some((Ok(frame(&event, self.protocol)), self))
             }
@@ -115,32 +119,62 @@ impl Subscription {
 /// Looks until there is something to send; `None` if the time is over or the shard cannot be read any more.
 async fn look_until(
     store: &Store,
-    mut iterator: String,
-    mut idle_looks: u32,
+    iterator: String,
+    last_event_ms: u64,
     end_ms: u64,
 ) -> Option<(Value, Position)> {
-    while current_time_ms() < end_ms {
-        let request = json!({"ShardIterator": iterator, "Limit": EVENT_RECORDS});
-        let mut answer = actions::dispatch(store, Operation::GetRecords, request).await.ok()??;
-        distribution::leave_out_filled_in(&mut answer);
-        let Some(next) = answer["NextShardIterator"].as_str() else {
-            return Some((last_event(store, &iterator).await, Position::Ended));
-        };
-        let idle = answer["Records"].as_array().is_none_or(Vec::is_empty);
-        idle_looks = if idle { idle_looks + 1 } else { 0 };
-        iterator = next.to_owned();
-        if !idle || idle_looks > LOOKS_UNTIL_SIGN_OF_LIFE {
-            let (_, _, _, continuation) = shard_iterator::decode_shard_iterator(next).ok()?;
-            let event = json!({
-                "Records": answer["Records"],
-                "ContinuationSequenceNumber": continuation,
-                "MillisBehindLatest": answer["MillisBehindLatest"],
-            });
-            return Some((event, Position::Reading { iterator, idle_looks: 0 }));
+    let place = Place::of(&iterator)?;
+    loop {
+        let now_ms = current_time_ms();
+        if now_ms >= end_ms {
+            return None;
+        }
+        if place.has_news(store).await? || now_ms >= last_event_ms + LONGEST_SILENCE_MS {
+            return next_event(store, iterator).await;
         }
         pause(LOOK_PAUSE).await;
     }
-    None
+}
+
+async fn next_event(store: &Store, iterator: String) -> Option<(Value, Position)> {
+    let request = json!({"ShardIterator": iterator, "Limit": EVENT_RECORDS});
+    let mut answer = actions::dispatch(store, Operation::GetRecords, request).await.ok()??;
+    distribution::leave_out_filled_in(&mut answer);
+    let Some(next) = answer["NextShardIterator"].as_str() else {
+        return Some((last_event(store, &iterator).await, Position::Ended));
+    };
+    let event = json!({
+        "Records": answer["Records"],
+        "ContinuationSequenceNumber": Place::of(next)?.sequence_number,
+        "MillisBehindLatest": answer["MillisBehindLatest"],
+    });
+    Some((event, Position::Reading { iterator: next.to_owned(), last_event_ms: current_time_ms() }))
+}
+
+/// Where an iterator stands.
+struct Place {
+    stream: String,
+    shard: i64,
+    sequence_number: String,
+}
+
+impl Place {
+    fn of(iterator: &str) -> Option<Self> {
+        let (_, stream, shard, sequence_number) = shard_iterator::decode_shard_iterator(iterator).ok()?;
+        let (_, shard) = sequence::resolve_shard_id(&shard).ok()?;
+        Some(Self { stream, shard, sequence_number })
+    }
+
+    /// Whether there is something to read: records, or the end of the shard.
+    async fn has_news(&self, store: &Store) -> Option<bool> {
+        let stream = store.get_stream(&self.stream).await.ok()?;
+        if !resharding::is_open(stream.shards.get(usize::try_from(self.shard).ok()?)?) {
+            return Some(true);
+        }
+        let from = format!("{}/{}", sequence::shard_ix_to_hex(self.shard), self.sequence_number);
+        let to = sequence::shard_ix_to_hex(self.shard + 1);
+        Some(!store.get_records_range_limited(&self.stream, &from, &to, 1).await.is_empty())
+    }
 }
 
 async fn last_event(store: &Store, iterator: &str) -> Value {

@@ -31,6 +31,8 @@ mod statistics;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tags;

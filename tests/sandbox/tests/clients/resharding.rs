@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::{
-    ConsumerStatus, ScalingType, Shard, ShardIteratorType, StartingPosition, StreamMode, StreamModeDetails,
-    SubscribeToShardEvent,
-};
+use aws_sdk_kinesis::types::{ScalingType, Shard, ShardIteratorType, StreamMode, StreamModeDetails};
 
 use crate::support::{ARN, STREAM, entries, kinesis, sandbox};
 
@@ -144,63 +141,4 @@ async fn shards_of_an_on_demand_stream_are_changed_by_the_service_alone() {
     let split = client.split_shard().stream_name("demand").shard_to_split("shardId-000000000000");
     let split = split.new_starting_hash_key("1000").send().await.unwrap_err();
     assert_eq!(split.into_service_error().meta().code(), Some("ValidationException"));
-}
-
-async fn consumer(client: &Client) -> String {
-    let registered = client.register_stream_consumer().stream_arn(ARN).consumer_name("app").send();
-    let consumer = registered.await.unwrap().consumer().unwrap().consumer_arn().to_owned();
-    loop {
-        let described = client.describe_stream_consumer().consumer_arn(&consumer).send().await.unwrap();
-        if *described.consumer_description().unwrap().consumer_status() == ConsumerStatus::Active {
-            return consumer;
-        }
-    }
-}
-
-async fn subscribe(client: &Client, consumer: &str, shard: &str) -> Vec<SubscribeToShardEvent> {
-    let from = StartingPosition::builder().r#type(ShardIteratorType::TrimHorizon).build().unwrap();
-    let subscription = client.subscribe_to_shard().consumer_arn(consumer).shard_id(shard);
-    let mut events = subscription.starting_position(from).send().await.unwrap().event_stream;
-    let mut received = Vec::new();
-    while let Some(event) = events.recv().await.unwrap() {
-        received.push(event.as_subscribe_to_shard_event().unwrap().clone());
-    }
-    received
-}
-
-#[tokio::test]
-async fn a_subscription_ends_with_the_children_and_nothing_to_continue_from() {
-    let sandbox = sandbox(&[]).await;
-    let client = kinesis(&sandbox);
-    let put = client.put_records().stream_name(STREAM).set_records(Some(entries(20))).send().await.unwrap();
-    let parent = put.records()[0].shard_id().unwrap().to_owned();
-    let stored = put.records().iter().filter(|record| record.shard_id() == Some(&parent)).count();
-    update(&client, 4).await.unwrap();
-    let consumer = consumer(&client).await;
-    let events = subscribe(&client, &consumer, &parent).await;
-    let records: usize = events.iter().map(|event| event.records().len()).sum();
-    assert_eq!(records, stored);
-    let (last, others) = events.split_last().unwrap();
-    assert_eq!(last.child_shards().len(), 2);
-    // The Rust SDK makes an empty text of what is missing.
-    assert_eq!(last.continuation_sequence_number(), "");
-    for event in others {
-        assert_eq!(event.child_shards().len(), 0, "children come with the end alone");
-        assert_ne!(event.continuation_sequence_number(), "");
-    }
-}
-
-#[tokio::test]
-async fn a_subscription_to_a_merged_shard_names_both_parents() {
-    let sandbox = sandbox(&[]).await;
-    let client = kinesis(&sandbox);
-    let merge = client.merge_shards().stream_name(STREAM).shard_to_merge("shardId-000000000000");
-    merge.adjacent_shard_to_merge("shardId-000000000001").send().await.unwrap();
-    let consumer = consumer(&client).await;
-    for parent in ["shardId-000000000000", "shardId-000000000001"] {
-        let events = subscribe(&client, &consumer, parent).await;
-        let child = &events.last().unwrap().child_shards()[0];
-        assert_eq!(child.shard_id(), "shardId-000000000002");
-        assert_eq!(child.parent_shards(), ["shardId-000000000000", "shardId-000000000001"]);
-    }
 }
