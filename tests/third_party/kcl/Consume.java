@@ -40,7 +40,7 @@ import software.amazon.kinesis.retrieval.fanout.FanOutConfig;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 public class Consume {
-    static final long FAILOVER_MILLIS = 2000;
+    static final long FAILOVER_MILLIS = 3000;
 
     static <B extends AwsClientBuilder<B, C>, C> B local(B builder, String endpoint) {
         return builder.endpointOverride(URI.create(endpoint))

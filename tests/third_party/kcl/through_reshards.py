@@ -7,7 +7,7 @@ shards and two after the last one, from the oldest record on. Each must be given
 de-aggregation, which drops a whole aggregate when one of its records has a hash key outside the shard. How often lines
 came again is reported; with --no-repeats it must be never.
 
---long makes five times as many changes, gives each early application a second worker, and kills the agent and one of the
+--long makes six times as many changes, gives each early application a second worker, and kills the agent and one of the
 workers half way: what was in flight then may arrive twice. So may what a --fault of the sandbox answers with nothing.
 """
 
@@ -99,13 +99,15 @@ class World:
         )
 
     def consume(self, name, worker):
-        """An application for each way of reading; the files in which they write down what they are given."""
-        files = {mode: self.scratch / f"{name}-{mode}" for mode in ("polling", "fanout")}
-        wanted = [f"{mode}:{name}-{mode}:{file}" for mode, file in files.items()]
+        """An application for each way of reading, and what each is given."""
+        seen = {mode: Seen(self.scratch, f"{name}-{mode}") for mode in ("polling", "fanout")}
+        wanted = [
+            f"{mode}:{one.application}:{self.scratch / one.application}.{worker}" for mode, one in seen.items()
+        ]
         java = ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         java += ["-cp", self.class_path, "Consume", self.endpoint, self.dynamo, STREAM, worker]
         process = start(java + wanted, self.log, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        return process, files
+        return process, seen
 
     def run_agent(self):
         self.logs = self.scratch / "app.log"
@@ -173,45 +175,53 @@ class LogWriter(threading.Thread):
                 log.flush()
 
 
-def seen(file):
-    """How often each line was given, and in how many shards."""
-    lines, shards = collections.Counter(), set()
-    if file.exists():
-        # The last row may be half written.
-        for row in file.read_text().rpartition("\n")[0].splitlines():
-            shard, _, _, line = row.split(" ", 3)
-            lines[line.split(" ")[0]] += 1
-            shards.add(shard)
-    return lines, len(shards)
+class Seen:
+    """How often an application's workers were given each line, and from which shards: read on where it was left."""
+
+    def __init__(self, scratch, application):
+        self.scratch, self.application = scratch, application
+        self.offsets, self.lines, self.shards = collections.Counter(), collections.Counter(), set()
+
+    def read(self):
+        for file in self.scratch.glob(f"{self.application}.*"):
+            with open(file, "rb") as rows:
+                rows.seek(self.offsets[file])
+                # The last row may be half written.
+                complete = rows.read().rpartition(b"\n")[0]
+            self.offsets[file] += len(complete) + (1 if complete else 0)
+            for row in complete.decode().splitlines():
+                shard, _, _, line = row.split(" ", 3)
+                self.lines[line.split(" ")[0]] += 1
+                self.shards.add(shard)
+        return self
+
+    def report(self, name, written):
+        missing, repeats = written - len(self.lines), sum(self.lines.values()) - len(self.lines)
+        print(f"{name:14} {len(self.lines):8} of {written}   missing {missing}   repeats {repeats}   shards {len(self.shards)}")
+        return missing, repeats
 
 
-def report(name, file, written):
-    lines, shards = seen(file)
-    missing = written - len(lines)
-    repeats = sum(lines.values()) - len(lines)
-    print(f"{name:16} {len(lines):8} of {written}   missing {missing:6}   repeats {repeats:6}   shards {shards:3}")
-    return missing, repeats
-
-
-def changes(world, rounds):
-    """What is done to the shards; the stream begins with two."""
-    one = [world.split, world.merge, lambda: world.count(4), lambda: world.count(3), lambda: world.count(2)]
-    return one * rounds
+def changes(world, long):
+    """What is done to the shards; the stream begins with two, and ends a round with two."""
+    short = [world.split, world.merge, lambda: world.count(4), lambda: world.count(2)]
+    # Counts that do not divide each other: shards that live for no time stand between the old ones and the new.
+    uneven = [lambda: world.count(3), lambda: world.count(5), lambda: world.count(4), lambda: world.count(2)]
+    return (short + uneven) * 3 if long else short
 
 
 def run(arguments, scratch):
     begin = time.monotonic()
     clock = lambda: f"{time.monotonic() - begin:5.1f} s"
     world = World(arguments.binary, arguments.class_path, arguments.fault, scratch)
-    worker, files = world.consume("early", "worker-1")
+    worker, early = world.consume("early", "worker-1")
     agent = world.run_agent()
     writer = LogWriter(world.logs)
     writer.start()
-    wait_for("the early applications", lambda: all(seen(file)[0] for file in files.values()))
+    wait_for("the early applications", lambda: all(one.read().lines for one in early.values()))
     print(f"{clock()}: both early applications read")
     if arguments.long:
         world.consume("early", "worker-2")
-    everything = changes(world, 5 if arguments.long else 1)
+    everything = changes(world, arguments.long)
     for number, change in enumerate(everything):
         change()
         print(f"{clock()}: change {number + 1}, {len(world.open_shards())} open shards, {writer.written} lines")
@@ -224,9 +234,8 @@ def run(arguments, scratch):
             agent = world.run_agent()
             print(f"{clock()}: the agent and a worker were killed, the agent is back")
     _, late = world.consume("late", "worker-1")
-    files = {f"early {mode}": file for mode, file in files.items()} | {
-        f"late {mode}": file for mode, file in late.items()
-    }
+    applications = {f"early {mode}": seen for mode, seen in early.items()}
+    applications |= {f"late {mode}": seen for mode, seen in late.items()}
     writer.stopped.set()
     writer.join()
     shipped = [arguments.binary, "shipped", "-q", "-c", world.configuration, "--wait", "120", world.logs]
@@ -234,15 +243,14 @@ def run(arguments, scratch):
         raise SystemExit("the agent could not ship everything")
     print(f"{clock()}: {writer.written} lines are acknowledged")
 
-    def complete():
-        return all(len(seen(file)[0]) >= writer.written for file in files.values())
-
     end = time.monotonic() + PATIENCE_SECONDS
-    while not complete() and time.monotonic() < end:
+    while any(len(seen.read().lines) < writer.written for seen in applications.values()):
+        if time.monotonic() > end:
+            break
         time.sleep(0.5)
     # What arrives twice may arrive the second time after everything has arrived once.
     time.sleep(3)
-    results = [report(name, file, writer.written) for name, file in files.items()]
+    results = [seen.read().report(name, writer.written) for name, seen in applications.items()]
     print(f"{clock()}: done")
     return all(missing == 0 and (repeats == 0 or not arguments.no_repeats) for missing, repeats in results)
 
