@@ -2,9 +2,10 @@
 //!
 //! The model is BBR's, with calls in place of packets. Each answer is a sample of the delivery rate: the bytes that were
 //! delivered from when the call left to when its answer came, over the time that this took. The maximum of the recent
-//! samples is the line's rate. About two seconds of it are in flight, in two calls, so that a slow line is always busy
-//! and no call takes long, and a fast one is no limit after a round trip or two. An unknown line gets little. A call that
-//! timed out halves what is believed.
+//! samples is the line's rate. About two seconds of it are in flight, in two calls or more, so that a slow line is always
+//! busy and no call takes long, and a fast one is no limit after a round trip or two. Calls have different sizes and, where
+//! the line is full, start one after the other: otherwise all requests would travel at one time and all answers at
+//! another. An unknown line gets little. A call that timed out halves what is believed.
 //!
 //! All bytes are estimates of what travels: base64, keys and names, or the answer where that is larger.
 //!
@@ -22,6 +23,12 @@ const FIRST_WINDOW: usize = 64 * 1024;
 
 /// The least to which time-outs bring that.
 const LEAST_WINDOW: usize = 4 * 1024;
+
+/// The size to which calls are not cut, if four of them fit into the window.
+const LEAST_CALL: usize = 16 * 1024;
+
+/// How much faster than the measured rate calls may start on a full line, so that a faster line is noticed.
+const PACE: f64 = 1.5;
 
 /// What an unknown line is expected to carry at least, in bytes a second.
 const FIRST_RATE: f64 = 12_000.0;
@@ -62,6 +69,10 @@ pub(crate) struct Line {
     answered_sent_at: Moment,
     /// The rate when the window was last set, and when that was.
     round: (f64, Moment),
+    /// Whether more in flight was not carried faster when the window was last full.
+    is_full: bool,
+    /// When the next call may start on a full line.
+    paced_until: Moment,
     cut_at: Moment,
 }
 
@@ -93,13 +104,20 @@ impl Line {
             delivered_at: Moment::ORIGIN,
             answered_sent_at: Moment::ORIGIN,
             round: (0.0, Moment::ORIGIN),
+            is_full: false,
+            paced_until: Moment::ORIGIN,
             cut_at: Moment::ORIGIN,
         }
     }
 
-    /// Whether another call may start: a quarter of the window is free, so that calls do not get smaller and smaller.
+    /// Whether another call may start, as far as what is in flight is concerned.
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight == 0 || self.in_flight + self.window / 4 <= self.window
+        self.in_flight == 0 || self.in_flight + self.least_call() <= self.window
+    }
+
+    /// When another call may start, if there is room.
+    pub(crate) fn paced_until(&self) -> Moment {
+        if self.in_flight == 0 { Moment::ORIGIN } else { self.paced_until }
     }
 
     /// The most bytes of the next call, unless it has one entry.
@@ -107,7 +125,13 @@ impl Line {
         if self.rate.get().is_none() {
             return self.window;
         }
-        (self.window / 2).min(self.window.saturating_sub(self.in_flight).max(self.window / 4))
+        let free = self.window.saturating_sub(self.in_flight);
+        (free / 2).max(self.least_call()).min(self.window / 2)
+    }
+
+    /// The size below which calls do not get: the window would be full of ever smaller ones.
+    fn least_call(&self) -> usize {
+        (self.window / 8).max(LEAST_CALL.min(self.window / 4))
     }
 
     /// Bytes a second; `None` while it is not known.
@@ -130,6 +154,9 @@ impl Line {
         if self.in_flight == 0 {
             // The time in which nothing was there to deliver says nothing about the line.
             (self.delivered_at, self.answered_sent_at) = (now, now);
+        }
+        if let (true, Some(rate)) = (self.is_full, self.rate.get()) {
+            self.paced_until = now.plus(Duration::from_secs_f64(bytes as f64 / (rate * PACE)));
         }
         self.in_flight += bytes;
         Sent {
@@ -189,6 +216,7 @@ impl Line {
             let is_growing = rate >= rate_before * GROWTH;
             self.window = if is_growing { target.max(self.window.saturating_mul(2)) } else { target };
             self.round = (rate, now);
+            self.is_full = !is_growing;
         }
     }
 
@@ -198,10 +226,12 @@ impl Line {
             return; // calls that left before the last cut are the same trouble
         }
         self.cut_at = now;
+        let delivered = self.delivered - sent.delivered;
         // No more than this was carried, or the call would have been.
-        let carried = self.delivered - sent.delivered + (self.in_flight + sent.bytes) as u64;
-        let most = per_second(carried, now.since(sent.at));
-        let rate = self.rate.get().map(|rate| most.min(rate / 2.0)).filter(|rate| *rate > self.expected);
+        let most = per_second(delivered + (self.in_flight + sent.bytes) as u64, now.since(sent.at));
+        let halved = self.rate.get().map(|rate| most.min(rate / 2.0)).filter(|rate| *rate > self.expected);
+        // If nothing was delivered in all that time, what was known of the line is no good any more.
+        let rate = halved.filter(|_| delivered > 0);
         self.rate.reset(rate, now);
         self.was_full &= rate.is_some();
         self.expected = (self.expected / 2.0).max(LEAST_RATE);
@@ -209,6 +239,7 @@ impl Line {
         let carried = rate.map_or(0, |rate| (rate * IN_FLIGHT.as_secs_f64()) as usize);
         self.window = carried.min(self.window / 2).max(self.least_window);
         self.round = (rate.unwrap_or_default(), now);
+        (self.is_full, self.paced_until) = (false, Moment::ORIGIN);
     }
 
     /// Nothing is in flight any more.

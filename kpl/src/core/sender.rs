@@ -73,7 +73,7 @@ impl<T> Sender<T> {
     /// When another call may start; [`Moment::NEVER`] while it takes an answer first.
     pub(crate) fn room_at(&self) -> Moment {
         let has_room = self.may_start_calls() && self.line.has_room();
-        if has_room { self.paused_until } else { Moment::NEVER }
+        if has_room { self.paused_until.max(self.line.paced_until()) } else { Moment::NEVER }
     }
 
     /// Whether the limits that have nothing to do with the line let another call start.
@@ -98,8 +98,8 @@ impl<T> Sender<T> {
 
     /// Notes whether records wait for a call.
     pub(crate) fn note_waiting(&mut self, is_waiting: bool, now: Moment) {
-        let is_limited =
-            is_waiting && !self.line.has_room() && self.may_start_calls() && self.paused_until <= now;
+        let is_line_busy = !self.line.has_room() || self.line.paced_until() > now;
+        let is_limited = is_waiting && is_line_busy && self.may_start_calls() && self.paused_until <= now;
         self.limited_since = is_limited.then(|| self.limited_since.unwrap_or(now));
     }
 

@@ -49,8 +49,10 @@ async fn everything_arrives_over_slow_lines() {
 async fn matrix() {
     let Ok(chosen) = std::env::var("KPL_SLOW_LINES") else { return };
     let chosen: Vec<u32> = chosen.split(',').filter_map(|speed| speed.parse().ok()).collect();
-    println!("| line | latency | stalls | traffic | ideal s | took s | repeats | within 1.3 x + 5 s |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| line | latency | stalls | traffic | carried | ideal s | took s | repeats | within 1.3 x + 5 s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
     for speed in SPEEDS.into_iter().chain(chosen.iter().copied().filter(|speed| !SPEEDS.contains(speed))) {
         if chosen.iter().any(|chosen| *chosen >= 1_000) && !chosen.contains(&speed) {
             continue;

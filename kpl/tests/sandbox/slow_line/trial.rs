@@ -36,6 +36,7 @@ pub(crate) struct TrialResult {
     pub(crate) missing: usize,
     pub(crate) repeats: usize,
     took: Duration,
+    bytes_sent: u64,
 }
 
 impl Traffic {
@@ -61,8 +62,9 @@ impl Trial {
         let started = now();
         self.send(&line, records).await;
         let took = now() - started;
+        let bytes_sent = line.bytes_sent();
         let (missing, repeats) = count(&sandbox, records).await;
-        TrialResult { trial: self, records, missing, repeats, took }
+        TrialResult { trial: self, records, missing, repeats, took, bytes_sent }
     }
 
     /// Everything is there at once, as a backlog is.
@@ -115,11 +117,12 @@ impl fmt::Display for TrialResult {
         };
         write!(
             formatter,
-            "| {} KB/s | {} ms | {} % | {} | {ideal:.1} | {took:.1} | {:.2} % | {verdict} |",
+            "| {} KB/s | {} ms | {} % | {} | {} KB | {ideal:.1} | {took:.1} | {:.2} % | {verdict} |",
             shape.bytes_per_second / 1000,
             2 * shape.latency.as_millis(),
             shape.stalls * 100.0,
             traffic.name,
+            self.bytes_sent / 1000,
             self.repeats as f64 * 100.0 / self.records as f64,
         )
     }
