@@ -201,6 +201,18 @@ class Seen:
         return missing, repeats
 
 
+def wait_for_all(applications, lines):
+    """Until each was given every line, or none anything new for a long time: each generation of shards takes seconds."""
+    read, progress = 0, time.monotonic()
+    while any(len(seen.read().lines) < lines for seen in applications):
+        total = sum(len(seen.lines) for seen in applications)
+        if total > read:
+            read, progress = total, time.monotonic()
+        if time.monotonic() > progress + PATIENCE_SECONDS:
+            return
+        time.sleep(0.5)
+
+
 def changes(world, long):
     """What is done to the shards; the stream begins with two, and ends a round with two."""
     short = [world.split, world.merge, lambda: world.count(4), lambda: world.count(2)]
@@ -243,11 +255,7 @@ def run(arguments, scratch):
         raise SystemExit("the agent could not ship everything")
     print(f"{clock()}: {writer.written} lines are acknowledged")
 
-    end = time.monotonic() + PATIENCE_SECONDS
-    while any(len(seen.read().lines) < writer.written for seen in applications.values()):
-        if time.monotonic() > end:
-            break
-        time.sleep(0.5)
+    wait_for_all(applications.values(), writer.written)
     # What arrives twice may arrive the second time after everything has arrived once.
     time.sleep(3)
     results = [seen.read().report(name, writer.written) for name, seen in applications.items()]
