@@ -171,6 +171,8 @@ fn producer_config(flow: &FlowConfig) -> Config {
     config.collection_max_size = flow.max_buffer_size_bytes;
     // The file is the buffer and loses nothing by waiting.
     config.record_ttl = None;
+    // The flow retries by itself, and shows meanwhile why.
+    config.fail_if_refused = true;
     config.max_outstanding_bytes = FLOW_BYTES;
     if !config.aggregation_enabled {
         config.max_outstanding_records = FLOW_ENTRIES;

@@ -66,11 +66,19 @@ pub struct Config {
     pub record_ttl: Option<Duration>,
     /// Give a record up when it is throttled instead of sending it again. Default false.
     pub fail_if_throttled: bool,
+    /// Give a record up at the first answer that says that the service refuses the call: a missing permission or stream, a
+    /// wrong signature, credentials that expired, a key of KMS in the wrong state. By default such calls are made again
+    /// with growing pauses until `record_ttl` is over, as the KPL does, because they can heal. Default false.
+    ///
+    /// What is wrong with a record itself is given up at once either way.
+    pub fail_if_refused: bool,
     /// Percent of a shard's limits (1,000 records and 1 MiB a second) that this producer may use. 1 or more, default
     /// 150: over the limit, because several producers seldom burst together and the service answers the rest.
     pub rate_limit: u32,
-    /// Give a shard that throttles less for a while: 70 % of its pace with each throttling, and 5 % more each second
-    /// until all of it is back. Other producers may write to it too, and all of them have to fit. Default true.
+    /// Give a shard that throttles less for a while. At the first throttling its pace falls to 90 % of the shard's limits,
+    /// at each further one, at most once a second, to 70 % of what it was. It grows by 5 % of the limits a second up to
+    /// 90 %, and by 0.5 % a second beyond. Other producers may write to the shard, too, and all of them have to fit.
+    /// Default true.
     pub adaptive_rate: bool,
     /// Keep the order of the records of one partition key (of one hash key, where records carry explicit ones), through
     /// throttling, partial failures, retries and resharding: a reader that finishes a shard before its children sees
@@ -97,7 +105,7 @@ pub struct Config {
     pub compression: Compression,
     /// Give each record an id by which consumers drop repeats ([`crate::dedup`]); a record that brings one of its own
     /// keeps it. About 32 bytes for each record. Records of streams under AUTO, of delivery streams, and those that
-    /// leave because no shards could be listed for five seconds carry none. Default false.
+    /// leave because no shards could be listed for 15 seconds, or half of `record_ttl`, carry none. Default false.
     pub dedup_ids: bool,
     /// Names this producer in those ids: 1 to 64 of `A`-`Z`, `a`-`z`, `0`-`9`, `_` and `-`, unlike every other
     /// producer's. A part that differs at every start is added, or a producer that starts again would use its numbers
@@ -157,6 +165,7 @@ impl Default for Config {
             record_max_buffered_time: Duration::from_millis(100),
             record_ttl: Some(Duration::from_secs(30)),
             fail_if_throttled: false,
+            fail_if_refused: false,
             rate_limit: 150,
             adaptive_rate: true,
             strict_order: false,

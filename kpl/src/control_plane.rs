@@ -14,6 +14,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
+use crate::core::pipeline::ShardScope;
 use crate::put_records::{CallError, ShardListing};
 use crate::transport::Transport;
 use crate::types::{Moment, StreamName};
@@ -92,6 +93,7 @@ impl ShardLister {
         &self,
         transport: Arc<dyn Transport>,
         stream: StreamName,
+        scope: ShardScope,
     ) -> Result<ShardListing, CallError> {
         let not_before = self.schedule().not_before;
         if not_before > self.plane.clock.now() {
@@ -100,7 +102,10 @@ impl ShardLister {
         self.plane.admitted().await;
         // A call that panics leaves this behind.
         self.schedule().note(false, self.plane.clock.now());
-        let listing = transport.list_shards(stream).await;
+        let listing = match scope {
+            ShardScope::Open => transport.list_shards(stream).await,
+            ShardScope::WithRecentlyClosed => transport.list_recent_shards(stream).await,
+        };
         if listing.is_ok() {
             self.schedule().note(true, self.plane.clock.now());
         }

@@ -18,6 +18,7 @@ pub(crate) mod jitter;
 pub(crate) mod keys_under_way;
 pub(crate) mod last_error;
 pub(crate) mod last_key;
+pub(crate) mod learned_shards;
 pub(crate) mod limiter;
 pub(crate) mod line;
 pub(crate) mod numbering;
@@ -31,6 +32,7 @@ pub(crate) mod suspects;
 pub(crate) mod token_bucket;
 pub(crate) mod totals;
 pub(crate) mod troubles;
+pub(crate) mod undecided;
 pub(crate) mod upload_schedule;
 
 #[cfg(test)]

@@ -347,11 +347,11 @@ impl Driver {
                     Answer::Compressed(id, compress_all(blobs).await)
                 });
             }
-            Action::ListShards => {
+            Action::ListShards(scope) => {
                 let (lister, transport) = (self.lister.clone(), Arc::clone(&self.transport));
                 let stream = self.shared.stream.clone();
                 let span = self.log.list_span();
-                let call = async move { Answer::Shards(lister.list(transport, stream).await) };
+                let call = async move { Answer::Shards(lister.list(transport, stream, scope).await) };
                 calls.start(Purpose::ListShards, call.instrument(span));
             }
             Action::LineIsLimit { bytes_per_second } => self.warn_of_slow_line(bytes_per_second),

@@ -12,8 +12,9 @@ pub enum ErrorClass {
     /// Something in the request is not as it must be. Of a call with many entries that may be one entry's fault, which is
     /// looked for.
     InvalidRequest,
-    /// Sending again cannot help until somebody changes something.
-    Permanent,
+    /// The service refuses the call until something outside of it changes: a permission, a stream, a key, credentials, a
+    /// clock. What is refused now may be taken in a moment, so it is retried, unless `fail_if_refused` says otherwise.
+    Refused,
 }
 
 /// Every code that is not transient. Sources: Kinesis API reference, `PutRecords` and common errors; Firehose API
@@ -27,21 +28,34 @@ const CLASSES: &[(&str, ErrorClass)] = &[
     ("KMSThrottlingException", ErrorClass::Throttled),
     // Firehose's word for throttling.
     ("ServiceUnavailableException", ErrorClass::Throttled),
-    ("ResourceNotFoundException", ErrorClass::Permanent),
-    ("AccessDeniedException", ErrorClass::Permanent),
+    ("ResourceNotFoundException", ErrorClass::Refused),
+    ("AccessDeniedException", ErrorClass::Refused),
     ("InvalidArgumentException", ErrorClass::InvalidRequest),
     ("ValidationException", ErrorClass::InvalidRequest),
     ("SerializationException", ErrorClass::InvalidRequest),
-    ("InvalidSignatureException", ErrorClass::Permanent),
-    ("UnrecognizedClientException", ErrorClass::Permanent),
-    ("MissingAuthenticationTokenException", ErrorClass::Permanent),
-    ("KMSAccessDeniedException", ErrorClass::Permanent),
-    ("KMSDisabledException", ErrorClass::Permanent),
-    ("KMSInvalidStateException", ErrorClass::Permanent),
-    ("KMSNotFoundException", ErrorClass::Permanent),
-    ("KMSOptInRequired", ErrorClass::Permanent),
-    ("InvalidKMSResourceException", ErrorClass::Permanent),
-    ("InvalidSourceException", ErrorClass::Permanent),
+    ("InvalidSignatureException", ErrorClass::Refused),
+    ("UnrecognizedClientException", ErrorClass::Refused),
+    ("MissingAuthenticationTokenException", ErrorClass::Refused),
+    ("AccessDenied", ErrorClass::Refused),
+    ("IncompleteSignature", ErrorClass::Refused),
+    ("InvalidClientTokenId", ErrorClass::Refused),
+    ("MissingAuthenticationToken", ErrorClass::Refused),
+    ("OptInRequired", ErrorClass::Refused),
+    ("NotAuthorized", ErrorClass::Refused),
+    ("SignatureDoesNotMatch", ErrorClass::Refused),
+    ("RequestExpired", ErrorClass::Refused),
+    ("ExpiredToken", ErrorClass::Refused),
+    ("InvalidSignature", ErrorClass::Refused),
+    ("UnrecognizedClient", ErrorClass::Refused),
+    ("InvalidAccessKeyId", ErrorClass::Refused),
+    ("AuthFailure", ErrorClass::Refused),
+    ("KMSAccessDeniedException", ErrorClass::Refused),
+    ("KMSDisabledException", ErrorClass::Refused),
+    ("KMSInvalidStateException", ErrorClass::Refused),
+    ("KMSNotFoundException", ErrorClass::Refused),
+    ("KMSOptInRequired", ErrorClass::Refused),
+    ("InvalidKMSResourceException", ErrorClass::Refused),
+    ("InvalidSourceException", ErrorClass::Refused),
 ];
 
 impl ErrorClass {
@@ -63,11 +77,11 @@ mod tests {
             ("ProvisionedThroughputExceededException", ErrorClass::Throttled),
             ("ServiceUnavailableException", ErrorClass::Throttled),
             ("InternalFailure", ErrorClass::Transient),
-            ("ExpiredTokenException", ErrorClass::Transient),
+            ("ExpiredTokenException", ErrorClass::Refused),
             ("a code of next year", ErrorClass::Transient),
             ("", ErrorClass::Transient),
-            ("ResourceNotFoundException", ErrorClass::Permanent),
-            ("AccessDeniedException", ErrorClass::Permanent),
+            ("ResourceNotFoundException", ErrorClass::Refused),
+            ("AccessDeniedException", ErrorClass::Refused),
             ("ValidationException", ErrorClass::InvalidRequest),
         ] {
             assert_eq!(ErrorClass::of(code), class, "{code}");

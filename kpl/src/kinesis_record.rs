@@ -253,6 +253,13 @@ impl History {
         self.ended_at = ended;
     }
 
+    /// The last attempt, which was answered as a success, was none.
+    pub(crate) fn refute_last(&mut self, error: (ServiceText, ServiceText)) {
+        if let Some(last) = self.attempts.last_mut() {
+            last.error = Some(error);
+        }
+    }
+
     /// The attempts of `member` and of the Kinesis record that it is in, as one.
     pub(crate) fn joined(&self, earlier: Option<&Arc<Self>>) -> Self {
         let mut joined = earlier.map(|history| History::clone(history)).unwrap_or_default();

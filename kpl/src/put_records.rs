@@ -152,6 +152,10 @@ impl ShardDescription {
 pub struct ShardListing {
     /// All open shards, in any order.
     pub shards: Vec<ShardDescription>,
+    /// Shards that closed a short while ago, as far as they were asked for (see
+    /// [`Transport::list_recent_shards`](crate::Transport::list_recent_shards)). They say whether an aggregate that was
+    /// stored in one of them can be read there.
+    pub recently_closed: Vec<ShardDescription>,
     /// How the service spreads records over them; `None` when nobody could tell: then what was last known counts, and
     /// at first [`RecordDistributionStrategy::UserPartitionKey`].
     pub record_distribution_strategy: Option<RecordDistributionStrategy>,
@@ -172,6 +176,6 @@ pub enum RecordDistributionStrategy {
 impl From<Vec<ShardDescription>> for ShardListing {
     /// A listing of a stream of which nothing more is known.
     fn from(shards: Vec<ShardDescription>) -> Self {
-        Self { shards, record_distribution_strategy: None }
+        Self { shards, ..Self::default() }
     }
 }

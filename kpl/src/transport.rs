@@ -29,6 +29,13 @@ pub trait Transport: Send + Sync + 'static {
     /// then while there is traffic.
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing>;
 
+    /// The same, and the shards that closed within the last ten minutes in
+    /// [`ShardListing::recently_closed`](crate::ShardListing::recently_closed). Asked when a record was stored in a shard
+    /// that the listing of open shards did not show. Lists the open shards by default.
+    fn list_recent_shards(&self, stream: StreamName) -> Answer<ShardListing> {
+        self.list_shards(stream)
+    }
+
     /// Names where the calls go, for log messages: the URL of the endpoint, and the region if it is known. Asked when
     /// something is logged. Must not hold secrets. `a transport of the program's own` by default.
     fn endpoint(&self) -> String {

@@ -124,6 +124,8 @@ const KPL_ROWS: &[Row] = &[
     Row("core/troubles", Floor::Parts),
     Row("core/shared_copy", Floor::Parts),
     Row("core/suspects", Floor::Parts),
+    Row("core/learned_shards", Floor::Parts),
+    Row("core/undecided", Floor::Parts),
     Row("core/jitter", Floor::Parts),
     Row("core/line", Floor::Parts),
     Row("core/line/*", Floor::Parts),

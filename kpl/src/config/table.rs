@@ -178,6 +178,12 @@ static OBEYED: &[ConfigOption] = &[
         boolean!(fail_if_throttled),
         "Give a record up when it is throttled instead of sending it again.",
     ),
+    ours(
+        "fail_if_refused",
+        "FailIfRefused",
+        boolean!(fail_if_refused),
+        "Give a record up when the service refuses its call for something that can heal (permissions, signature, stream, KMS) instead of sending it again.",
+    ),
     kpl(
         "max_connections",
         "MaxConnections",

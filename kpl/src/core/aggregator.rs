@@ -140,6 +140,22 @@ impl<T> Aggregator<T> {
         self.due.clear();
     }
 
+    /// Closes the aggregates of those shards, to leave at once.
+    pub(crate) fn close_shards(
+        &mut self,
+        now: Moment,
+        is_closed: impl Fn(ShardIndex) -> bool,
+        closed: &mut Vec<KinesisRecord<T>>,
+    ) {
+        for slot in 0..self.open.len() {
+            // The index came from a u32 when the slot was made.
+            let shard = ShardIndex(slot as u32);
+            if self.open[slot].is_some() && is_closed(shard) {
+                self.close(shard, now, closed);
+            }
+        }
+    }
+
     /// When [`Aggregator::close_due`] has something to do; may name a moment at which it turns out to have not.
     pub(crate) fn next_wakeup(&self) -> Moment {
         self.due.peek().map_or(Moment::NEVER, |Reverse((due, _))| *due)

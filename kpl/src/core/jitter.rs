@@ -10,9 +10,20 @@ const CAP: Duration = Duration::from_secs(5);
 /// A wait after `failures` failures in a row (1 for the first): uniform from zero to 50 ms doubled with each further
 /// failure, at most 5 s.
 pub(crate) fn full_jitter(failures: u32, random: &mut fastrand::Rng) -> Duration {
+    full_ceiling(failures).mul_f64(random.f64())
+}
+
+fn full_ceiling(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    let ceiling = (BASE * 2u32.pow(doublings)).min(CAP);
-    ceiling.mul_f64(random.f64())
+    (BASE * 2u32.pow(doublings)).min(CAP)
+}
+
+/// How long a shard that throttled is left alone: half of it for certain, the rest by chance, because the service counts
+/// by the second and what comes within the same one is throttled, too. 100 ms at most after the first failure, doubled
+/// with each further one, at most 5 s.
+pub(crate) fn throttle_pause(failures: u32, random: &mut fastrand::Rng) -> Duration {
+    let ceiling = full_ceiling(failures.saturating_add(1));
+    ceiling.mul_f64(0.5 + random.f64() / 2.0)
 }
 
 #[cfg(test)]

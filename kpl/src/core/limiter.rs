@@ -1,6 +1,7 @@
 //! Second stage: Kinesis records pass at the pace that their shard takes, oldest first.
 //!
-//! Each predicted shard is a lane with a token bucket; records without a prediction share one lane without a bucket.
+//! Each predicted shard is a lane with a token bucket; records without a prediction share one lane. Its bucket finds out
+//! what the stream takes, unless the service distributes the records itself.
 //! A lane whose shard throttled or failed is paused for a jittered time, and one that throttled gets a lower pace for a
 //! while. Where order is kept, a record also waits for those before it that share hash keys with it.
 //!
@@ -17,7 +18,7 @@ use hashbrown::HashMap;
 
 use self::lane::{LaneState, Looked};
 use self::queue::Queue;
-use crate::core::jitter::full_jitter;
+use crate::core::jitter::{full_jitter, throttle_pause};
 use crate::core::keys_under_way::{KeysUnderWay, overlap};
 use crate::core::token_bucket::{Pace, TokenBucket};
 use crate::kinesis_record::KinesisRecord;
@@ -36,12 +37,25 @@ pub(crate) struct Limits {
     pub(crate) record_ttl: Option<Duration>,
     /// Whether records of one hash key leave one after the other.
     pub(crate) strict_order: bool,
+    pub(crate) unpredicted: Unpredicted,
 }
+
+/// How records without a prediction leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpredicted {
+    /// As they come: the service distributes them, or there are no shards.
+    Free,
+    /// At a pace that begins with one shard's and finds out what the stream takes: their shards are not known.
+    Paced,
+}
+
+/// How long a lane is held at most while the shards are listed.
+const HELD_AT_MOST: Duration = Duration::from_secs(5);
 
 /// The lanes of one stream.
 #[derive(Debug)]
 pub(crate) struct Limiter<T> {
-    pace: Pace,
+    paces: Paces,
     record_ttl: Option<Duration>,
     lanes: HashMap<Lane, LaneState<T>>,
     /// When to look at which lane; holds exactly the lanes that have records.
@@ -49,6 +63,17 @@ pub(crate) struct Limiter<T> {
     order: Option<Order>,
     /// Lanes that are held back.
     held_back: usize,
+}
+
+/// The paces of lanes.
+#[derive(Debug, Clone, Copy)]
+struct Paces {
+    of_shard: Pace,
+    /// `None` where they leave as they come.
+    of_unpredicted: Option<Pace>,
+    rate_limit: u32,
+    /// Whether the shards of new lanes got unpredicted records a moment ago.
+    are_shards_in_use: bool,
 }
 
 /// What keeps the order of records of one hash key.
@@ -64,7 +89,15 @@ struct Order {
 impl<T> Limiter<T> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            pace: Pace::of_shard(limits.rate_limit, limits.adaptive_rate),
+            paces: Paces {
+                of_shard: Pace::of_shard(limits.rate_limit, limits.adaptive_rate),
+                of_unpredicted: match limits.unpredicted {
+                    Unpredicted::Free => None,
+                    Unpredicted::Paced => Some(Pace::of_unknown_shards(limits.rate_limit)),
+                },
+                rate_limit: limits.rate_limit,
+                are_shards_in_use: false,
+            },
             record_ttl: limits.record_ttl,
             lanes: HashMap::new(),
             due: BTreeSet::new(),
@@ -76,7 +109,7 @@ impl<T> Limiter<T> {
     /// Lets a record pass if nothing holds it back: most need not be queued. Otherwise it is, as by [`Limiter::put`].
     pub(crate) fn pass(&mut self, record: KinesisRecord<T>, now: Moment) -> Option<KinesisRecord<T>> {
         let is_free = self.order.is_none() && {
-            let state = lane_of(&mut self.lanes, record.predicted_shard, self.pace, now);
+            let state = lane_of(&mut self.lanes, record.predicted_shard, self.paces, now);
             state.queue.is_empty() && state.admit(record.data.len(), now).is_ok()
         };
         if is_free {
@@ -120,7 +153,7 @@ impl<T> Limiter<T> {
         place: impl FnOnce(&Queue<T>, &KinesisRecord<T>) -> usize,
     ) {
         let lane = record.predicted_shard;
-        let state = lane_of(&mut self.lanes, lane, self.pace, now);
+        let state = lane_of(&mut self.lanes, lane, self.paces, now);
         let place = place(&state.queue, &record);
         state.queue.insert(place, record);
         // The next release finds a pause, or what expires during it. Where order is kept, the record may pass others.
@@ -157,7 +190,7 @@ impl<T> Limiter<T> {
                     order.note(lane, looked)
                 }
             };
-            let is_held_back = !state.queue.is_empty() || state.paused_until > now;
+            let is_held_back = !state.queue.is_empty() || state.closed_until() > now;
             hold_back(&mut self.held_back, state, is_held_back);
             schedule(&mut self.due, lane, state, next);
         }
@@ -214,12 +247,71 @@ impl<T> Limiter<T> {
             return;
         }
         state.failures = state.failures.saturating_add(1);
-        state.paused_until = now.plus(full_jitter(state.failures, random));
+        let pause = if is_throttled { throttle_pause } else { full_jitter };
+        state.paused_until = now.plus(pause(state.failures, random));
         hold_back(&mut self.held_back, state, true);
         if let Some(bucket) = state.bucket.as_mut().filter(|_| is_throttled) {
             bucket.slow_down(now);
         }
         self.look_at(lane, now);
+    }
+
+    /// Says how records without a prediction leave from now on.
+    pub(crate) fn set_unpredicted(&mut self, unpredicted: Unpredicted, now: Moment) {
+        let pace = match unpredicted {
+            Unpredicted::Free => None,
+            Unpredicted::Paced => Some(Pace::of_unknown_shards(self.paces.rate_limit)),
+        };
+        if pace.is_some() == self.paces.of_unpredicted.is_some() {
+            return;
+        }
+        self.paces.of_unpredicted = pace;
+        let bucket = self.paces.bucket(None, now);
+        if let Some(state) = self.lanes.get_mut(&None) {
+            state.bucket = bucket;
+        }
+        self.look_at(None, now);
+    }
+
+    /// Records go to shards from now on that got unpredicted ones until now.
+    pub(crate) fn shards_are_in_use(&mut self, are_in_use: bool) {
+        self.paces.are_shards_in_use = are_in_use;
+    }
+
+    /// A lane's shard has closed: its records wait until [`Limiter::end_holds`], for a bounded time.
+    pub(crate) fn hold(&mut self, lane: Lane, now: Moment) {
+        if let Some(state) = self.lanes.get_mut(&lane) {
+            state.held_until = now.plus(HELD_AT_MOST);
+            hold_back(&mut self.held_back, state, true);
+        }
+    }
+
+    /// No lane is held any more.
+    pub(crate) fn end_holds(&mut self, now: Moment) {
+        let held: Vec<_> =
+            self.lanes.iter().filter(|(_, state)| state.held_until > now).map(|(lane, _)| *lane).collect();
+        for lane in held {
+            if let Some(state) = self.lanes.get_mut(&lane) {
+                state.held_until = Moment::ORIGIN;
+            }
+            self.look_at(lane, now);
+        }
+    }
+
+    /// Takes out the records of those lanes. The lanes keep their pace.
+    pub(crate) fn take_lanes(&mut self, is_taken: impl Fn(Lane) -> bool) -> Vec<KinesisRecord<T>> {
+        // In the order of lanes, so that the same inputs give the same actions.
+        let mut lanes: Vec<_> = self.lanes.keys().copied().filter(|lane| is_taken(*lane)).collect();
+        lanes.sort_unstable();
+        let mut taken = Vec::new();
+        for lane in lanes {
+            if let Some(state) = self.lanes.get_mut(&lane) {
+                self.due.remove(&(state.due, lane));
+                state.due = Moment::NEVER;
+                taken.extend(state.queue.take_all());
+            }
+        }
+        taken
     }
 
     /// The shard took an entry: its trouble is over.
@@ -306,10 +398,19 @@ impl Order {
 fn lane_of<T>(
     lanes: &mut HashMap<Lane, LaneState<T>>,
     lane: Lane,
-    pace: Pace,
+    paces: Paces,
     now: Moment,
 ) -> &mut LaneState<T> {
-    lanes.entry(lane).or_insert_with(|| LaneState::new(lane.map(|_| TokenBucket::new(pace, now))))
+    lanes.entry(lane).or_insert_with(|| LaneState::new(paces.bucket(lane, now)))
+}
+
+impl Paces {
+    fn bucket(self, lane: Lane, now: Moment) -> Option<TokenBucket> {
+        let pace = if lane.is_some() { Some(self.of_shard) } else { self.of_unpredicted };
+        let bucket =
+            if self.are_shards_in_use && lane.is_some() { TokenBucket::in_use } else { TokenBucket::new };
+        pace.map(|pace| bucket(pace, now))
+    }
 }
 
 /// Notes whether a lane is held back, and counts it.

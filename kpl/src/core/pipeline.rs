@@ -7,6 +7,7 @@
 mod held;
 mod in_order;
 mod keyless;
+mod listed;
 mod view;
 mod way;
 mod way_back;
@@ -27,18 +28,16 @@ use crate::core::flushes::Flushes;
 use crate::core::hot_keys::{HotKeys, HotShard};
 use crate::core::last_error::LastError;
 use crate::core::last_key::LastKey;
-use crate::core::limiter::{Limiter, Limits};
+use crate::core::limiter::{Limiter, Limits, Unpredicted};
 use crate::core::numbering::Numbering;
 use crate::core::sender::Sender;
 use crate::core::shard_map::ShardMap;
 use crate::core::suspects::Suspects;
 use crate::core::totals::Totals;
-use crate::error_class::ErrorClass;
+use crate::core::undecided::UndecidedAggregates;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
-use crate::put_records::{
-    CallError, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy, ShardListing,
-};
+use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy};
 use crate::types::{FlushId, Moment, RequestId, SequenceNumber, ShardId, StreamName};
 use crate::user_record::RecordRef;
 
@@ -74,8 +73,8 @@ pub(crate) enum Action<T> {
     PutRecords(RequestId, PutRecordsRequest),
     /// Compress these and bring them to [`Pipeline::compressed`].
     Compress(BatchId, Vec<Bytes>),
-    /// List the open shards and bring them to [`Pipeline::shards_listed`].
-    ListShards,
+    /// List these shards and bring them to [`Pipeline::shards_listed`].
+    ListShards(ShardScope),
     /// Tell the records' owners.
     Finish(Finished<T>),
     /// Tell whoever asked for this flush.
@@ -84,6 +83,15 @@ pub(crate) enum Action<T> {
     LineIsLimit { bytes_per_second: u64 },
     /// Say which partition keys make this shard throttle.
     Warn(ShardId, HotShard),
+}
+
+/// Which shards a listing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShardScope {
+    /// The open ones.
+    Open,
+    /// Those that closed a short while ago, too.
+    WithRecentlyClosed,
 }
 
 /// Records that got their outcome.
@@ -107,6 +115,7 @@ pub(crate) struct Pipeline<T> {
     shards: ShardMap,
     last_key: LastKey,
     held: Held<T>,
+    undecided: UndecidedAggregates<T>,
     aggregator: Aggregator<T>,
     compressor: Compressor<T>,
     limiter: Limiter<T>,
@@ -142,7 +151,7 @@ impl<T> Pipeline<T> {
             Service::DeliveryStream => ShardMap::off(),
         };
         let actions = match service {
-            Service::DataStream => VecDeque::from([Action::ListShards]),
+            Service::DataStream => VecDeque::from([Action::ListShards(ShardScope::Open)]),
             Service::DeliveryStream => VecDeque::new(),
         };
         Self {
@@ -155,6 +164,7 @@ impl<T> Pipeline<T> {
             shards,
             last_key: LastKey::default(),
             held: Held::new(),
+            undecided: UndecidedAggregates::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
             compressor: Compressor::new(),
             limiter: Limiter::new(Limits {
@@ -162,6 +172,10 @@ impl<T> Pipeline<T> {
                 adaptive_rate: config.adaptive_rate,
                 record_ttl: config.record_ttl,
                 strict_order: config.strict_order,
+                unpredicted: match service {
+                    Service::DataStream => Unpredicted::Paced,
+                    Service::DeliveryStream => Unpredicted::Free,
+                },
             }),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
             // The SDK holds about three times a call's bytes while it is under way.
@@ -213,38 +227,6 @@ impl<T> Pipeline<T> {
         if self.sender.is_idle() {
             self.flushes.hurry();
             self.hurry(now);
-        }
-    }
-
-    /// Takes the answer to ListShards, or its failure.
-    pub(crate) fn shards_listed(&mut self, listing: &Result<ShardListing, CallError>, now: Moment) {
-        self.totals.listed(listing.is_err());
-        self.last_error.note_listing(listing, now);
-        match listing {
-            Ok(listing) => self.install(listing, now),
-            Err(_) if self.outstanding() == 0 && self.shards.rest(now) => return,
-            // The old map goes on predicting; the shell spaces the attempts out.
-            Err(error) => {
-                self.actions.push_back(Action::ListShards);
-                // Without a map there is no aggregation: what need not hurry waits for the next attempt, as long as it
-                // may be buffered.
-                let is_final = ErrorClass::of(&error.code) == ErrorClass::Permanent;
-                if !(is_final || self.closing || self.flushes.has_hurried()) {
-                    return;
-                }
-                self.shards.stop_awaiting();
-                self.limiter.resume(now);
-            }
-        }
-        self.let_go(listing.is_ok(), now);
-    }
-
-    fn install(&mut self, listing: &ShardListing, now: Moment) {
-        self.shards.install(listing, &mut self.random);
-        let shards = &self.shards;
-        self.limiter.forget(|shard| shards.id(shard).is_some());
-        if self.config.strict_order {
-            self.reroute(now);
         }
     }
 
@@ -300,6 +282,7 @@ impl<T> Pipeline<T> {
 
     fn step(&mut self, now: Moment) {
         self.release_held(now);
+        self.decide_overdue(now);
         let mut closed = std::mem::take(&mut self.closed);
         let collection_time = self.collection_time;
         self.aggregator.close_due(now, |close| close.plus(collection_time), &mut closed);
@@ -334,7 +317,8 @@ impl<T> Pipeline<T> {
         leftovers.extend(self.collector.drain_all());
         leftovers.extend(self.suspects.drain_all());
         leftovers.extend(self.held.drain_all(now));
-        for mut record in self.sender.drain_all() {
+        let unconfirmed = self.undecided.take().into_iter().map(|undecided| undecided.record);
+        for mut record in self.sender.drain_all().into_iter().chain(unconfirmed) {
             record.history.may_have_been_written = true;
             leftovers.push(record);
         }
@@ -383,6 +367,7 @@ impl<T> Pipeline<T> {
         let expire = self.expiration(self.collector.oldest_arrival()).plus(EXPIRY_SLACK);
         self.held
             .next_wakeup()
+            .min(self.undecided.next_wakeup())
             .min(self.aggregator.next_wakeup())
             .min(self.limiter.next_wakeup())
             .min(send)
@@ -408,6 +393,7 @@ impl<T> Pipeline<T> {
     #[cfg(test)]
     pub(crate) fn census(&self) -> usize {
         self.held.members()
+            + self.undecided.members()
             + self.aggregator.members()
             + self.compressor.members()
             + self.limiter.members()

@@ -3,14 +3,21 @@
 //! Invariant: an aggregate counts as stored only in a shard that holds *all* its members' hash keys, because a
 //! consumer (the KCL) drops the whole aggregate otherwise; a single record counts as stored wherever it landed.
 
+use crate::config::Config;
 use crate::core::shard_map::ShardMap;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::{Content, KinesisRecord};
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, EntryError, EntryPlaced};
+use crate::types::ShardId;
 
 /// The code under which an attempt is noted whose aggregate went to a shard that does not hold it.
 pub(crate) const WRONG_SHARD: &str = "Wrong Shard";
+
+/// The error of an attempt that put an aggregate into such a shard.
+pub(crate) fn wrong_shard(shard_id: &ShardId) -> (ServiceText, ServiceText) {
+    (WRONG_SHARD.into(), format!("shard {shard_id} does not hold all its hash keys").into())
+}
 
 /// What to do with a Kinesis record after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +26,8 @@ pub(crate) enum Verdict {
     Stored { surprised: bool },
     /// It lies where consumers will not see it: take it apart and send it again, by a new shard map.
     WrongShard,
+    /// It lies in a shard that no listing has shown: the next one tells.
+    Undecided,
     /// Send it again.
     Retry(ErrorClass),
     /// Send it again among fewer, to find the one that the service refuses.
@@ -27,24 +36,38 @@ pub(crate) enum Verdict {
     Fail(FailureReason),
 }
 
+/// What the configuration says about giving records up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GivingUp {
+    pub(crate) if_throttled: bool,
+    /// What the service refuses, but can heal: a missing permission or stream, a wrong signature, a disabled key.
+    pub(crate) if_refused: bool,
+}
+
+impl GivingUp {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { if_throttled: config.fail_if_throttled, if_refused: config.fail_if_refused }
+    }
+}
+
 /// The answer for one entry.
 pub(crate) fn judge_entry<T>(
     record: &KinesisRecord<T>,
     result: &Result<EntryPlaced, EntryError>,
     shards: &ShardMap,
-    fail_if_throttled: bool,
+    giving_up: GivingUp,
 ) -> Verdict {
     match result {
         Ok(placed) => judge_placement(record, placed, shards),
-        Err(error) => judge_code(&error.code, fail_if_throttled),
+        Err(error) => judge_code(&error.code, giving_up),
     }
 }
 
 /// The failure of a whole call, which is the same for all its entries, unless one of several may be to blame.
-pub(crate) fn judge_call(error: &CallError, entries: usize, fail_if_throttled: bool) -> Verdict {
+pub(crate) fn judge_call(error: &CallError, entries: usize, giving_up: GivingUp) -> Verdict {
     match ErrorClass::of(&error.code) {
         ErrorClass::InvalidRequest if entries > 1 => Verdict::Search,
-        _ => judge_code(&error.code, fail_if_throttled),
+        _ => judge_code(&error.code, giving_up),
     }
 }
 
@@ -56,17 +79,23 @@ fn judge_placement<T>(record: &KinesisRecord<T>, placed: &EntryPlaced, shards: &
     if shards.index_of(&placed.shard_id) == Some(predicted) {
         return Verdict::Stored { surprised: false };
     }
-    let visible = match record.content {
-        Content::Single { .. } => true,
-        Content::Aggregate => shards.holds(&placed.shard_id, record.hash_keys) == Some(true),
-    };
-    if visible { Verdict::Stored { surprised: true } } else { Verdict::WrongShard }
+    match record.content {
+        Content::Single { .. } => Verdict::Stored { surprised: true },
+        Content::Aggregate => match shards.holds(&placed.shard_id, record.hash_keys) {
+            Some(true) => Verdict::Stored { surprised: true },
+            Some(false) => Verdict::WrongShard,
+            // Without a listing there will be none to wait for.
+            None if shards.is_learning() => Verdict::WrongShard,
+            None => Verdict::Undecided,
+        },
+    }
 }
 
-fn judge_code(code: &str, fail_if_throttled: bool) -> Verdict {
+fn judge_code(code: &str, giving_up: GivingUp) -> Verdict {
     match ErrorClass::of(code) {
-        ErrorClass::Permanent | ErrorClass::InvalidRequest => Verdict::Fail(FailureReason::Refused),
-        ErrorClass::Throttled if fail_if_throttled => Verdict::Fail(FailureReason::Throttled),
+        ErrorClass::InvalidRequest => Verdict::Fail(FailureReason::Refused),
+        ErrorClass::Refused if giving_up.if_refused => Verdict::Fail(FailureReason::Refused),
+        ErrorClass::Throttled if giving_up.if_throttled => Verdict::Fail(FailureReason::Throttled),
         class => Verdict::Retry(class),
     }
 }
@@ -113,14 +142,14 @@ mod tests {
             (false, (1, 1), None, "s9", surprise.clone()),
             (true, (1, 50), Some(1), "s0", surprise.clone()),
             (true, (1, 150), Some(0), "s1", Verdict::WrongShard),
-            (true, (1, 50), Some(0), "s9", Verdict::WrongShard),
+            (true, (1, 50), Some(0), "s9", Verdict::Undecided),
             (false, (1, 1), Some(0), "s9", surprise.clone()),
             (false, (1, 1), Some(0), "s1", surprise),
         ] {
             let placed = EntryPlaced { shard_id: landed.into(), sequence_number: "1".into() };
             let record = record(aggregate, keys, predicted);
             assert_eq!(
-                judge_entry(&record, &Ok(placed), &shards(), false),
+                judge_entry(&record, &Ok(placed), &shards(), GivingUp::default()),
                 verdict,
                 "aggregate {aggregate} of {keys:?} predicted for {predicted:?} landed in {landed}"
             );
@@ -130,13 +159,17 @@ mod tests {
     #[test]
     fn error_codes() {
         let throttle = "ProvisionedThroughputExceededException";
-        for (code, fail_if_throttled, verdict) in [
+        let refused = "ResourceNotFoundException";
+        for (code, gives_up, verdict) in [
             (throttle, false, Verdict::Retry(ErrorClass::Throttled)),
             (throttle, true, Verdict::Fail(FailureReason::Throttled)),
             ("InternalFailure", true, Verdict::Retry(ErrorClass::Transient)),
-            ("ResourceNotFoundException", false, Verdict::Fail(FailureReason::Refused)),
+            (refused, false, Verdict::Retry(ErrorClass::Refused)),
+            (refused, true, Verdict::Fail(FailureReason::Refused)),
+            ("ValidationException", false, Verdict::Fail(FailureReason::Refused)),
         ] {
-            assert_eq!(judge_code(code, fail_if_throttled), verdict, "{code}");
+            let giving_up = GivingUp { if_throttled: gives_up, if_refused: gives_up };
+            assert_eq!(judge_code(code, giving_up), verdict, "{code}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which shard a hash key belongs to, as far as ListShards told.
+//! Which shard a hash key belongs to, by ListShards, or by where records were stored while shards cannot be listed.
 //!
 //! Invariant: while a new listing is on its way the old map still predicts; an index is never given to another shard;
 //! the map remembers the open shards and those that closed a short while ago, and no others.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use crate::config::choices::RecordDistributionStrategyDefault;
+use crate::core::learned_shards::{LearnedShards, Lesson};
 use crate::put_records::{RecordDistributionStrategy, ShardDescription, ShardListing};
 use crate::types::{HashKey, Moment, ShardId, ShardIndex};
 
@@ -29,6 +30,8 @@ pub(crate) struct ShardMap {
     /// The same shards by index.
     ids: HashMap<ShardIndex, ShardId>,
     next_index: u32,
+    /// What predicts while there is no listing.
+    learned: LearnedShards,
     /// What the service said last, or what is assumed before it said anything.
     strategy: Option<RecordDistributionStrategy>,
     refresh_interval: Duration,
@@ -45,7 +48,8 @@ pub(crate) struct ShardMap {
 #[derive(Debug, Clone, Copy)]
 struct KnownShard {
     index: ShardIndex,
-    range: (HashKey, HashKey),
+    /// `None` for a shard that no listing has shown.
+    range: Option<(HashKey, HashKey)>,
     /// When the first listing without it was asked for; `None` for an open shard.
     closed_since: Option<Moment>,
 }
@@ -96,6 +100,7 @@ impl ShardMap {
             known: HashMap::new(),
             ids: HashMap::new(),
             next_index: 0,
+            learned: LearnedShards::default(),
             strategy: None,
             refresh_interval: REFRESH_INTERVAL,
             state,
@@ -128,12 +133,40 @@ impl ShardMap {
     /// The shard that will take a record with this hash key.
     pub(crate) fn predict(&self, hash_key: HashKey) -> Option<ShardIndex> {
         let place = self.open.partition_point(|(end, _)| *end < hash_key);
-        self.open.get(place).map(|(_, shard)| *shard)
+        match self.open.get(place) {
+            Some((_, shard)) => Some(*shard),
+            None => self.learned.predict(hash_key),
+        }
     }
 
-    /// Whether all hash keys of this span belong to `shard` as it is known, open or closed.
+    /// Takes note of where a record was stored. Counts only while there is no listing; under AUTO and for delivery
+    /// streams it never does.
+    pub(crate) fn learn(&mut self, hash_key: HashKey, shard: &ShardId) -> Lesson {
+        if !self.is_learning() {
+            return Lesson::Nothing;
+        }
+        let index = match self.known.get(shard) {
+            Some(known) => known.index,
+            None => self.add(shard, None, None),
+        };
+        self.learned.note(hash_key, index)
+    }
+
+    /// Whether there is no listing to predict by, and where records are stored says something about the shards.
+    pub(crate) fn is_learning(&self) -> bool {
+        self.open.is_empty() && !self.is_awaited() && !self.is_auto() && !self.is_off()
+    }
+
+    /// Whether records to this shard are predicted by the listing that counts now.
+    pub(crate) fn is_open(&self, shard: ShardIndex) -> bool {
+        let known = self.ids.get(&shard).and_then(|id| self.known.get(id));
+        !self.open.is_empty() && known.is_some_and(|known| known.closed_since.is_none())
+    }
+
+    /// Whether all hash keys of this span belong to `shard` as it is known, open or closed. `None` for a shard that no
+    /// listing has shown.
     pub(crate) fn holds(&self, shard: &ShardId, (first, last): (HashKey, HashKey)) -> Option<bool> {
-        let (start, end) = self.known.get(shard)?.range;
+        let (start, end) = self.known.get(shard)?.range?;
         Some(start <= first && last <= end)
     }
 
@@ -180,7 +213,14 @@ impl ShardMap {
             let index = self.index(shard);
             self.open.push((shard.ending_hash_key, index));
         }
+        for shard in &listing.recently_closed {
+            if !self.known.contains_key(&shard.shard_id) {
+                let range = (shard.starting_hash_key, shard.ending_hash_key);
+                self.add(&shard.shard_id, Some(range), Some(since));
+            }
+        }
         self.open.sort_unstable();
+        self.learned = LearnedShards::default();
         if self.is_auto() {
             self.open.clear();
         }
@@ -199,12 +239,19 @@ impl ShardMap {
         self.list_again(now)
     }
 
+    /// Says that the newest listing does not show a shard in which a record was stored. True when a listing is to be asked
+    /// for.
+    pub(crate) fn is_unresolved(&mut self, now: Moment) -> bool {
+        self.list_again(now)
+    }
+
     /// Says that the stream is not there: what is made anew under its name has other shards, maybe with the ids of the
     /// old ones. Nothing is predicted until they are listed. True when a listing is to be asked for.
     pub(crate) fn lost(&mut self, now: Moment) -> bool {
         self.open.clear();
         self.known.clear();
         self.ids.clear();
+        self.learned = LearnedShards::default();
         self.list_again(now)
     }
 
@@ -232,17 +279,30 @@ impl ShardMap {
         is_settled
     }
 
+    /// The index of an open shard.
     fn index(&mut self, shard: &ShardDescription) -> ShardIndex {
-        let range = (shard.starting_hash_key, shard.ending_hash_key);
-        let fresh = KnownShard { index: ShardIndex(self.next_index), range, closed_since: None };
-        let known = self.known.entry(shard.shard_id.clone()).or_insert(fresh);
-        if known.index == fresh.index {
-            self.next_index += 1;
-            self.ids.insert(fresh.index, shard.shard_id.clone());
-        }
         // Of a stream that was deleted and made anew, the range may be another.
-        *known = KnownShard { index: known.index, ..fresh };
-        known.index
+        let range = Some((shard.starting_hash_key, shard.ending_hash_key));
+        match self.known.get_mut(&shard.shard_id) {
+            Some(known) => {
+                *known = KnownShard { index: known.index, range, closed_since: None };
+                known.index
+            }
+            None => self.add(&shard.shard_id, range, None),
+        }
+    }
+
+    fn add(
+        &mut self,
+        shard: &ShardId,
+        range: Option<(HashKey, HashKey)>,
+        closed_since: Option<Moment>,
+    ) -> ShardIndex {
+        let index = ShardIndex(self.next_index);
+        self.next_index += 1;
+        self.known.insert(shard.clone(), KnownShard { index, range, closed_since });
+        self.ids.insert(index, shard.clone());
+        index
     }
 }
 

@@ -2,6 +2,8 @@
 //! reshards. After every step the invariants are checked; a failing seed prints itself and replays exactly.
 
 mod kinesis;
+#[cfg(test)]
+mod late_map;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -240,8 +242,11 @@ impl World {
             Arrival::Compressed(id, data) => self.pipeline.compressed(id, data, self.now),
             Arrival::Shards => {
                 let shards = self.kinesis.open.clone();
-                let listing =
-                    ShardListing { shards, record_distribution_strategy: Some(self.kinesis.strategy) };
+                let listing = ShardListing {
+                    shards,
+                    record_distribution_strategy: Some(self.kinesis.strategy),
+                    ..ShardListing::default()
+                };
                 self.pipeline.shards_listed(&Ok(listing), self.now);
             }
             Arrival::ShardsFailed => {
@@ -265,7 +270,7 @@ impl World {
                     };
                     self.later(10_000, Arrival::Compressed(id, data));
                 }
-                Action::ListShards => {
+                Action::ListShards(_) => {
                     let failed = self.random.f64() < self.weather.call_failures;
                     let arrival = if failed { Arrival::ShardsFailed } else { Arrival::Shards };
                     self.later(1_000_000, arrival);

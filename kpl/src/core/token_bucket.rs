@@ -13,10 +13,14 @@ use crate::types::Moment;
 /// How fast a bucket fills.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
+    /// What a shard takes.
     records_per_second: f64,
     bytes_per_second: f64,
+    /// How much of that may be used: 1.5 of it, for example.
+    most_share: f64,
     /// Whether a shard that throttles gets less for a while.
     is_adaptive: bool,
+    growth: Growth,
 }
 
 /// Two allowances that are taken at once.
@@ -26,8 +30,23 @@ pub(crate) struct TokenBucket {
     bytes: Allowance,
     refilled_at: Moment,
     is_adaptive: bool,
-    /// Part of the pace that counts now: less than one after the shard throttled.
+    /// How much of what a shard takes counts now.
     share: f64,
+    most_share: f64,
+    growth: Growth,
+    /// When the shard's throttling last made the share smaller.
+    slowed_at: Option<Moment>,
+}
+
+/// How the share grows while there is no trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// Back to the largest share: it is a known shard's.
+    Recover,
+    /// By a quarter a second, until the first throttling: how many shards there are is not known.
+    Probe,
+    /// By three hundredths a second, without an end: about so many shards there are.
+    Creep,
 }
 
 #[derive(Debug, Clone)]
@@ -41,8 +60,24 @@ struct Allowance {
 /// producer or from all together, so all give way.
 const THROTTLED: f64 = 0.7;
 
-/// What the share gains in a second without trouble.
+/// What is left of a share of more than the shard takes: this producer alone is enough to make it throttle.
+const JUST_BELOW_THE_LIMIT: f64 = 0.9;
+
+/// How much of a second's worth a shard that throttled lately saves up, and how long that is so: what came in one burst
+/// would be throttled again.
+const SAVED_AFTER_THROTTLING: f64 = 0.05;
+const CAUTIOUS_FOR: Duration = Duration::from_secs(10);
+
+/// What throttles within this time is throttled for what was sent before: the service counts by the second.
+const SAME_TROUBLE: Duration = Duration::from_secs(1);
+
+/// What a share without an end is multiplied by in a second, before the first trouble and after it.
+const PROBE_PER_SECOND: f64 = 1.25;
+const CREEP_PER_SECOND: f64 = 1.03;
+
+/// What the share gains in a second without trouble, below what a shard takes and above it.
 const RECOVERY_PER_SECOND: f64 = 0.05;
+const RECOVERY_PER_SECOND_ABOVE: f64 = 0.005;
 
 /// The smallest share.
 const LEAST_SHARE: f64 = 0.02;
@@ -50,26 +85,45 @@ const LEAST_SHARE: f64 = 0.02;
 impl Pace {
     /// That percentage of what a shard takes.
     pub(crate) fn of_shard(rate_limit_percent: u32, is_adaptive: bool) -> Self {
-        let part = f64::from(rate_limit_percent) / 100.0;
         Self {
-            records_per_second: SHARD_RECORDS_PER_SECOND * part,
-            bytes_per_second: SHARD_BYTES_PER_SECOND * part,
+            records_per_second: SHARD_RECORDS_PER_SECOND,
+            bytes_per_second: SHARD_BYTES_PER_SECOND,
+            most_share: f64::from(rate_limit_percent) / 100.0,
             is_adaptive,
+            growth: Growth::Recover,
         }
+    }
+
+    /// For a stream whose shards are not known: at first what one shard takes, or that percentage of it if it is less.
+    pub(crate) fn of_unknown_shards(rate_limit_percent: u32) -> Self {
+        Self { growth: Growth::Probe, ..Self::of_shard(rate_limit_percent.min(100), true) }
     }
 }
 
 impl TokenBucket {
-    /// A full bucket that holds one second's worth.
+    /// A full bucket. It holds one second's worth, but never more than the shard takes in a second.
     pub(crate) fn new(pace: Pace, now: Moment) -> Self {
-        let full = |per_second| Allowance { capacity: per_second, per_second, left: per_second };
+        let full = |per_second: f64| {
+            let capacity = per_second * pace.most_share.min(1.0);
+            Allowance { capacity, per_second, left: capacity }
+        };
         Self {
             records: full(pace.records_per_second),
             bytes: full(pace.bytes_per_second),
             refilled_at: now,
             is_adaptive: pace.is_adaptive,
-            share: 1.0,
+            share: pace.most_share,
+            most_share: pace.most_share,
+            growth: pace.growth,
+            slowed_at: None,
         }
+    }
+
+    /// The same for a shard that gets records of this producer already: nothing is saved up.
+    pub(crate) fn in_use(pace: Pace, now: Moment) -> Self {
+        let mut bucket = Self::new(pace, now);
+        bucket.slow_down(now);
+        bucket
     }
 
     /// Takes one record of `bytes`, unless the bucket is in debt: then says when it will not be.
@@ -97,10 +151,21 @@ impl TokenBucket {
     /// The shard throttled: less from now on, and nothing saved up.
     pub(crate) fn slow_down(&mut self, now: Moment) {
         self.refill(now);
-        if self.is_adaptive {
-            self.share = (self.share * THROTTLED).max(LEAST_SHARE);
-            self.records.left = self.records.left.min(0.0);
-            self.bytes.left = self.bytes.left.min(0.0);
+        if !self.is_adaptive {
+            return;
+        }
+        self.records.left = self.records.left.min(0.0);
+        self.bytes.left = self.bytes.left.min(0.0);
+        if self.slowed_at.is_some_and(|slowed| now.since(slowed) < SAME_TROUBLE) {
+            return;
+        }
+        self.slowed_at = Some(now);
+        self.share = match self.growth {
+            Growth::Recover if self.share > 1.0 => JUST_BELOW_THE_LIMIT,
+            _ => (self.share * THROTTLED).max(LEAST_SHARE.min(self.most_share)),
+        };
+        if self.growth == Growth::Probe {
+            self.growth = Growth::Creep;
         }
     }
 
@@ -111,15 +176,32 @@ impl TokenBucket {
     fn refill(&mut self, now: Moment) {
         let elapsed = now.since(self.refilled_at).as_secs_f64();
         self.refilled_at = self.refilled_at.max(now);
-        self.records.refill(elapsed * self.share);
-        self.bytes.refill(elapsed * self.share);
-        self.share = (self.share + elapsed * RECOVERY_PER_SECOND).min(1.0);
+        let is_cautious = self.slowed_at.is_some_and(|slowed| now.since(slowed) < CAUTIOUS_FOR);
+        let saved = if is_cautious { SAVED_AFTER_THROTTLING } else { 1.0 };
+        self.records.refill(elapsed * self.share, saved);
+        self.bytes.refill(elapsed * self.share, saved);
+        self.share = match self.growth {
+            Growth::Recover => recovered(self.share, self.most_share, elapsed),
+            Growth::Probe => self.share * PROBE_PER_SECOND.powf(elapsed),
+            Growth::Creep => self.share * CREEP_PER_SECOND.powf(elapsed),
+        };
     }
 }
 
+/// The share of a known shard after so many seconds without trouble.
+fn recovered(share: f64, most_share: f64, seconds: f64) -> f64 {
+    let knee = JUST_BELOW_THE_LIMIT.min(most_share);
+    let seconds_to_knee = ((knee - share) / RECOVERY_PER_SECOND).max(0.0);
+    if seconds < seconds_to_knee {
+        return share + seconds * RECOVERY_PER_SECOND;
+    }
+    (share.max(knee) + (seconds - seconds_to_knee) * RECOVERY_PER_SECOND_ABOVE).min(most_share)
+}
+
 impl Allowance {
-    fn refill(&mut self, elapsed_seconds: f64) {
-        self.left = (self.left + elapsed_seconds * self.per_second).min(self.capacity);
+    /// Fills up to that part of the capacity.
+    fn refill(&mut self, elapsed_seconds: f64, part: f64) {
+        self.left = (self.left + elapsed_seconds * self.per_second).min(self.capacity * part);
     }
 
     fn seconds_to_credit(&self) -> f64 {
@@ -141,7 +223,12 @@ mod tests {
     }
 
     fn bucket(records_per_second: f64, bytes_per_second: f64, now: Moment) -> TokenBucket {
-        TokenBucket::new(Pace { records_per_second, bytes_per_second, is_adaptive: true }, now)
+        TokenBucket::new(bucket_pace(records_per_second, bytes_per_second), now)
+    }
+
+    fn bucket_pace(records_per_second: f64, bytes_per_second: f64) -> Pace {
+        let (most_share, growth) = (1.0, Growth::Recover);
+        Pace { records_per_second, bytes_per_second, most_share, is_adaptive: true, growth }
     }
 
     #[test]
@@ -156,14 +243,49 @@ mod tests {
         bucket.slow_down(at(0));
         let first = in_a_second(&mut bucket, 0);
         assert!((690..=780).contains(&first), "{first}");
-        for _ in 0..20 {
-            bucket.slow_down(at(1000));
+        for second in 1..=20 {
+            bucket.slow_down(at(1000 * second));
         }
-        let least = in_a_second(&mut bucket, 1000);
-        assert!((15..=80).contains(&least), "{least}");
-        in_a_second(&mut bucket, 30_000);
-        let recovered = in_a_second(&mut bucket, 31_000);
+        let least = in_a_second(&mut bucket, 20_000);
+        assert!((100..=180).contains(&least), "what it gains in a second is soon lost again: {least}");
+        in_a_second(&mut bucket, 60_000);
+        let recovered = in_a_second(&mut bucket, 61_000);
         assert!((990..=1010).contains(&recovered), "{recovered}");
+    }
+
+    #[test]
+    fn what_throttles_within_a_second_is_the_same_trouble() {
+        let pace = Pace { most_share: 1.5, ..bucket_pace(1000.0, 1e9) };
+        let mut bucket = TokenBucket::new(pace, at(0));
+        for (milliseconds, share) in [(0, 0.9), (500, 0.9), (999, 0.9), (1000, 0.63), (1500, 0.655)] {
+            bucket.slow_down(at(milliseconds));
+            assert!((bucket.share - share).abs() < 0.006, "{} after {milliseconds} ms", bucket.share);
+        }
+    }
+
+    #[test]
+    fn a_shard_that_throttled_gets_no_burst() {
+        let mut bucket = bucket(1000.0, 1e9, at(0));
+        assert_eq!((0..2000).take_while(|_| bucket.take(1, at(0)).is_ok()).count(), 1000);
+        bucket.slow_down(at(10));
+        let after_a_pause = (0..2000).take_while(|_| bucket.take(1, at(2000)).is_ok()).count();
+        assert!(after_a_pause <= 51, "{after_a_pause}");
+    }
+
+    /// Nobody knows how many shards there are.
+    #[test]
+    fn the_pace_of_unknown_shards_grows_until_they_throttle() {
+        let mut bucket = TokenBucket::new(Pace::of_unknown_shards(150), at(0));
+        let mut shares = Vec::new();
+        for second in 1..=20 {
+            let _ = bucket.take(1, at(1000 * second));
+            if second == 10 {
+                bucket.slow_down(at(1000 * second));
+            }
+            shares.push(bucket.share);
+        }
+        assert!(shares[3] > 2.0 && shares[8] > 7.0, "{shares:?}");
+        assert!(shares[9] < shares[8] && shares[19] > shares[9] * 1.2, "{shares:?}");
     }
 
     #[test]

@@ -214,7 +214,7 @@ impl Failure {
 /// Whether sending the same again cannot help. Sources: CloudWatch API reference, `PutMetricData` and common errors.
 fn is_final(error: &CallError) -> bool {
     let code = error.code.as_str();
-    ErrorClass::of(code) == ErrorClass::Permanent
+    ErrorClass::of(code) == ErrorClass::InvalidRequest
         || ["InvalidParameter", "MissingParameter", "MissingRequiredParameter", "AccessDenied"]
             .iter()
             .any(|start| code.starts_with(start))

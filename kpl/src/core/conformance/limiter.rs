@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use super::support::{Original, at, member};
 use crate::core::aggregator::alone;
-use crate::core::limiter::{Limiter, Limits};
+use crate::core::limiter::{Limiter, Limits, Unpredicted};
 use crate::kinesis_record::KinesisRecord;
 use crate::types::{Moment, ShardIndex};
 
 fn limiter(record_ttl: Option<Duration>) -> Limiter<usize> {
-    Limiter::new(Limits { rate_limit: 100, adaptive_rate: true, record_ttl, strict_order: false })
+    Limiter::new(Limits {
+        rate_limit: 100,
+        adaptive_rate: true,
+        record_ttl,
+        strict_order: false,
+        unpredicted: Unpredicted::Free,
+    })
 }
 
 fn record(tag: usize, arrival: Moment, data: &[u8]) -> KinesisRecord<usize> {

@@ -9,7 +9,7 @@ use super::scene::{Scene, Told, entry_error, placed};
 use super::support::Original;
 use crate::config::Config;
 use crate::core::aggregator::alone;
-use crate::core::retrier::{Verdict, WRONG_SHARD, judge_entry};
+use crate::core::retrier::{GivingUp, Verdict, WRONG_SHARD, judge_entry};
 use crate::core::shard_map::ShardMap;
 use crate::kinesis_record::Content;
 use crate::outcome::FailureReason;
@@ -135,15 +135,19 @@ fn wrong_shard() {
 
 #[test]
 fn invalidate_for_first_user_record_only() {
-    let scene = misplaced(1);
-    assert_eq!((scene.retried(), scene.listings_asked), (10, 2), "one listing more than the first");
+    let mut scene = misplaced(1);
+    assert_eq!((scene.retried(), scene.listings_asked), (0, 2), "one listing more than the first");
+    (0..2).for_each(|_| scene.list(&SIX_SHARDS));
+    assert_eq!((scene.retried(), scene.listings_asked), (10, 3), "and one with the closed shards");
 }
 
 /// Disabled in the KPL, where two of the three would invalidate; here one listing answers for all.
 #[test]
 fn invalidate_for_predicted_shard_ids_lower_than_actual() {
-    let scene = misplaced(3);
-    assert_eq!((scene.retried(), scene.listings_asked), (30, 2));
+    let mut scene = misplaced(3);
+    assert_eq!((scene.retried(), scene.listings_asked), (0, 2));
+    (0..2).for_each(|_| scene.list(&SIX_SHARDS));
+    assert_eq!((scene.retried(), scene.listings_asked), (30, 3));
 }
 
 /// The verdicts on a record of this hash key alone, and on an aggregate in that place, which were predicted for shard 0
@@ -163,9 +167,9 @@ fn verdicts(hash_key: u128, (start, end): (u128, u128)) -> [Verdict; 2] {
     let member = super::support::member(0, Moment::ORIGIN);
     let mut record = alone(original.as_ref(), HashKey(hash_key), predicted, member, Moment::ORIGIN);
     let landed = Ok(placed("shardId-000000000004", "1234"));
-    let single = judge_entry(&record, &landed, &map, false);
+    let single = judge_entry(&record, &landed, &map, GivingUp::default());
     record.content = Content::Aggregate;
-    [single, judge_entry(&record, &landed, &map, false)]
+    [single, judge_entry(&record, &landed, &map, GivingUp::default())]
 }
 
 #[test]

@@ -50,8 +50,9 @@ impl Scene {
         self.settle();
     }
 
+    /// For good: what fails in passing is waited for.
     pub(super) fn fail_listing(&mut self) {
-        self.pipeline.shards_listed(&Err(call_error("InternalFailure", "")), self.now);
+        self.pipeline.shards_listed(&Err(call_error("AccessDeniedException", "")), self.now);
         self.settle();
     }
 
@@ -129,7 +130,7 @@ impl Scene {
                     self.ids.push(id);
                     self.calls.push(request);
                 }
-                Action::ListShards => self.listings_asked += 1,
+                Action::ListShards(_) => self.listings_asked += 1,
                 Action::Finish(finished) => self.finish(finished),
                 Action::Flushed(_) | Action::Warn(..) | Action::LineIsLimit { .. } => {}
                 Action::Compress(..) => panic!("nothing is compressed here"),

@@ -22,6 +22,8 @@ pub(super) struct LaneState<T> {
     pub(super) bucket: Option<TokenBucket>,
     pub(super) queue: Queue<T>,
     pub(super) paused_until: Moment,
+    /// Until when it waits for a listing, because its shard has closed.
+    pub(super) held_until: Moment,
     pub(super) failures: u32,
     /// Whether it is paused, or had records that could not leave when it was looked at last.
     pub(super) is_held_back: bool,
@@ -44,8 +46,20 @@ pub(super) enum Looked {
 
 impl<T> LaneState<T> {
     pub(super) fn new(bucket: Option<TokenBucket>) -> Self {
-        let (paused_until, due) = (Moment::ORIGIN, Moment::NEVER);
-        Self { bucket, queue: Queue::new(), paused_until, failures: 0, is_held_back: false, due }
+        Self {
+            bucket,
+            queue: Queue::new(),
+            paused_until: Moment::ORIGIN,
+            held_until: Moment::ORIGIN,
+            failures: 0,
+            is_held_back: false,
+            due: Moment::NEVER,
+        }
+    }
+
+    /// Until when nothing is released.
+    pub(super) fn closed_until(&self) -> Moment {
+        self.paused_until.max(self.held_until)
     }
 
     /// Releases from the front; answers when to come back.
@@ -134,13 +148,14 @@ impl<T> LaneState<T> {
     pub(super) fn expected_wait(&self, now: Moment) -> Duration {
         let (records, bytes) = (self.queue.len(), self.queue.bytes());
         let credit = self.bucket.as_ref().map_or(now, |bucket| bucket.credit_after(records, bytes, now));
-        self.paused_until.max(credit).since(now)
+        self.closed_until().max(credit).since(now)
     }
 
     /// Whether a record of so many bytes may leave, as far as pause and pace go; if not, when to ask again.
     pub(super) fn admit(&mut self, bytes: usize, now: Moment) -> Result<(), Moment> {
-        if self.paused_until > now {
-            return Err(self.paused_until);
+        let closed_until = self.closed_until();
+        if closed_until > now {
+            return Err(closed_until);
         }
         let credit = self.bucket.as_mut().map_or(Ok(()), |bucket| bucket.take(bytes, now));
         credit.map_err(|credit_at| credit_at.max(now.plus(PATIENCE)))

@@ -8,7 +8,13 @@ use crate::kinesis_record::Member;
 use crate::user_record::RecordRef;
 
 fn limiter(rate_limit: u32, record_ttl: Option<Duration>) -> Limiter<u64> {
-    Limiter::new(Limits { rate_limit, adaptive_rate: true, record_ttl, strict_order: false })
+    Limiter::new(Limits {
+        rate_limit,
+        adaptive_rate: true,
+        record_ttl,
+        strict_order: false,
+        unpredicted: Unpredicted::Free,
+    })
 }
 
 const SHARD: Lane = Some(ShardIndex(0));

@@ -1,7 +1,7 @@
 //! Records that wait for a shard map: new ones for the first, and the parts of a misplaced aggregate for the next.
 //!
-//! Invariant: a new record waits no longer than it may be buffered, and no record beyond its time to live. A record
-//! that stops waiting goes alone: a single record counts wherever it lands, so it needs no map.
+//! Invariant: no record waits beyond half of its time to live. A record that stops waiting goes alone: a single record
+//! counts wherever it lands, so it needs no map.
 
 use bytes::Bytes;
 use smol_str::SmolStr;
@@ -26,6 +26,8 @@ pub(super) struct Held<T> {
 #[derive(Debug)]
 pub(super) struct HeldRecord<T> {
     pub(super) member: Member<T>,
+    /// When it stops waiting.
+    until: Moment,
     partition_key: String,
     explicit_hash_key: Option<HashKey>,
     data: Bytes,
@@ -39,12 +41,13 @@ impl<T> Held<T> {
         Self { records: Vec::new(), until: Moment::NEVER, oldest_arrival: Moment::NEVER }
     }
 
-    /// Keeps a record, to be looked at no later than `until`.
+    /// Keeps a record until `until` at most.
     pub(super) fn put(&mut self, record: RecordRef<'_>, member: Member<T>, until: Moment) {
         self.put_back(HeldRecord::new(record, member), until);
     }
 
-    pub(super) fn put_back(&mut self, record: HeldRecord<T>, until: Moment) {
+    pub(super) fn put_back(&mut self, mut record: HeldRecord<T>, until: Moment) {
+        record.until = until;
         self.oldest_arrival = self.oldest_arrival.min(record.member.arrival);
         self.records.push(record);
         self.until = self.until.min(until);
@@ -81,6 +84,7 @@ impl<T> HeldRecord<T> {
     pub(super) fn new(record: RecordRef<'_>, member: Member<T>) -> Self {
         Self {
             member,
+            until: Moment::NEVER,
             partition_key: record.key().to_owned(),
             explicit_hash_key: record.explicit_hash_key,
             data: Bytes::copy_from_slice(record.data),
@@ -90,7 +94,7 @@ impl<T> HeldRecord<T> {
 
     /// The record and whose it is.
     pub(super) fn with_record<R>(self, act: impl FnOnce(RecordRef<'_>, Member<T>) -> R) -> R {
-        let Self { member, partition_key, explicit_hash_key, data, dedup_id } = self;
+        let Self { member, until: _, partition_key, explicit_hash_key, data, dedup_id } = self;
         let dedup_id = dedup_id.as_deref();
         let record = RecordRef { explicit_hash_key, dedup_id, ..RecordRef::without_partition_key(&data) };
         act(record.with_key(&partition_key), member)
@@ -105,42 +109,34 @@ impl<T> HeldRecord<T> {
 // === impl Pipeline ===
 
 impl<T> Pipeline<T> {
-    /// A listing was answered: everybody goes on, by the new map or without one.
-    pub(super) fn let_go(&mut self, has_map: bool, now: Moment) {
-        for held in self.held.take() {
-            if has_map {
-                held.with_record(|record, member| self.route(record, member, now));
-            } else {
-                self.send_alone(held, now);
-            }
-        }
-    }
-
-    /// Nobody waits longer than allowed.
+    /// Whose patience is over goes on without a new map.
     pub(super) fn release_held(&mut self, now: Moment) {
         if self.held.next_wakeup() > now {
             return;
         }
+        // Without the first map all go on together, in the order in which they came.
         let is_first = self.shards.is_awaited();
         self.shards.stop_awaiting();
         for held in self.held.take() {
-            let expiration = self.expiration(held.member.arrival);
-            if expiration <= now {
+            if self.expiration(held.member.arrival) <= now {
                 self.finish(Finished::Failed {
                     record: held.into_alone(now),
                     reason: FailureReason::Expired,
                 });
-            } else if is_first {
+            } else if is_first || held.until <= now {
                 self.send_alone(held, now);
             } else {
-                self.held.put_back(held, expiration);
+                let until = held.until;
+                self.held.put_back(held, until);
             }
         }
     }
 
-    /// Sends a record without company and without a prediction.
+    /// Sends a record without company. It counts wherever it lands; the map, if there is one, only paces it.
     pub(super) fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
         let send = self.deadlines(&held.member, now).send;
-        self.pass_on(held.into_alone(send), now);
+        let mut record = held.into_alone(send);
+        record.predicted_shard = self.shards.predict(record.hash_keys.0);
+        self.pass_on(record, now);
     }
 }

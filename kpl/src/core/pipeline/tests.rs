@@ -8,7 +8,7 @@ use super::*;
 use crate::aggregation_format::{Decoded, decode};
 use crate::compression::compress;
 use crate::config::choices::RecordDistributionStrategyDefault;
-use crate::put_records::{Doubt, EntryError, EntryPlaced, PutRecordsEntry, ShardDescription};
+use crate::put_records::{Doubt, EntryError, EntryPlaced, PutRecordsEntry, ShardDescription, ShardListing};
 use crate::types::HashKey;
 
 /// A pipeline with its clock, fed by hand.
@@ -54,13 +54,40 @@ impl Scene {
             starting_hash_key: HashKey(*start),
             ending_hash_key: HashKey(*end),
         });
-        let listing = ShardListing { shards: shards.collect(), record_distribution_strategy: Some(strategy) };
+        let listing = ShardListing {
+            shards: shards.collect(),
+            record_distribution_strategy: Some(strategy),
+            ..ShardListing::default()
+        };
+        self.pipeline.shards_listed(&Ok(listing), self.now);
+        self.settle();
+    }
+
+    fn list_with_closed(&mut self, open: &[(&str, u128, u128)], closed: &[(&str, u128, u128)]) {
+        let shard = |(id, start, end): &(&str, u128, u128)| ShardDescription {
+            shard_id: (*id).into(),
+            starting_hash_key: HashKey(*start),
+            ending_hash_key: HashKey(*end),
+        };
+        let listing = ShardListing {
+            shards: open.iter().map(shard).collect(),
+            recently_closed: closed.iter().map(shard).collect(),
+            record_distribution_strategy: None,
+        };
         self.pipeline.shards_listed(&Ok(listing), self.now);
         self.settle();
     }
 
     fn fail_listing(&mut self) {
-        let (code, message) = ("LimitExceededException".into(), "".into());
+        self.fail_listing_with("LimitExceededException");
+    }
+
+    fn refuse_listing(&mut self) {
+        self.fail_listing_with("AccessDeniedException");
+    }
+
+    fn fail_listing_with(&mut self, code: &str) {
+        let (code, message) = (code.into(), "".into());
         let error = CallError { code, message, doubt: Doubt::NotWritten };
         self.pipeline.shards_listed(&Err(error), self.now);
         self.settle();
@@ -139,7 +166,7 @@ impl Scene {
                     self.pipeline.compressed(id, data, self.now);
                     self.pipeline.advance(self.now);
                 }
-                Action::ListShards => self.listings_asked += 1,
+                Action::ListShards(_) => self.listings_asked += 1,
                 Action::Finish(Finished::Failed { record, reason }) => {
                     let tags = record.members.iter().map(|member| (self.now, member.tag, reason));
                     self.failed.extend(tags);
@@ -171,17 +198,84 @@ fn tags(entry: &PutRecordsEntry) -> Vec<u64> {
 }
 
 #[test]
-fn a_record_waits_for_the_first_listing_no_longer_than_its_deadline() {
+fn a_record_waits_for_the_first_listing_for_half_of_its_life() {
+    for (ttl, patience) in [(Some(4), 2000), (Some(30), 15_000), (Some(60), 15_000), (None, 15_000)] {
+        let record_ttl = ttl.map(Duration::from_secs);
+        let mut scene = Scene::new(Config { record_ttl, ..Config::default() });
+        scene.accept(1);
+        scene.fail_listing();
+        scene.flush();
+        scene.pass_to(patience - 1);
+        assert!(scene.calls.is_empty(), "the listing might still come, and with it the aggregate");
+        scene.pass_to(patience);
+        assert_eq!(scene.call_times(), [at(patience)], "time to live {ttl:?}");
+        scene.accept(2);
+        scene.pass_to(patience + 100);
+        assert_eq!(scene.call_times(), [at(patience), at(patience + 100)], "nobody waits any more");
+    }
+}
+
+#[test]
+fn what_left_without_a_map_is_predicted_when_it_is_sent_again() {
     let mut scene = Scene::new(Config::default());
-    scene.pass_to(30);
-    scene.accept(1);
-    scene.pass_to(129);
-    assert!(scene.calls.is_empty(), "the listing might still come, and with it the aggregate");
-    scene.pass_to(130);
-    assert_eq!(scene.call_times(), [at(130)]);
-    scene.accept(2);
+    scene.refuse_listing();
+    (0..3).for_each(|tag| scene.accept(tag));
+    scene.pass_to(100);
+    assert_eq!(scene.calls[0].2.entries.len(), 3, "without a map there is no aggregation");
+    scene.list(&[("s0", 0, u128::MAX)]);
+    scene.answer(0, Err("InternalFailure"));
     scene.pass_to(1000);
-    assert_eq!(scene.call_times(), [at(130), at(230)]);
+    assert_eq!(scene.calls.len(), 2);
+    assert_eq!(tags(&scene.calls[1].2.entries[0]), [0, 1, 2], "one aggregate");
+}
+
+#[test]
+fn what_waits_for_a_closed_shard_waits_for_the_next_listing() {
+    let mut scene = Scene::listed(Config::default());
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(100);
+    scene.answer(0, Ok("s1"));
+    assert_eq!(scene.listings_asked, 2);
+    scene.accept(3);
+    scene.accept(4);
+    scene.pass_to(1000);
+    assert_eq!(scene.calls.len(), 1, "shard s0 has closed");
+    scene.list(&[("s1", 0, u128::MAX)]);
+    assert_eq!(scene.stored, 2, "s1 holds both, so they can be read there");
+    scene.pass_to(1100);
+    assert_eq!(scene.calls.len(), 2);
+    scene.answer(1, Ok("s1"));
+    assert_eq!((scene.stored, scene.listings_asked), (4, 2));
+}
+
+#[test]
+fn an_aggregate_in_an_unknown_shard_is_judged_by_the_listing_that_shows_it() {
+    for (first_key, resent) in [(0, 0), (2, 2)] {
+        let mut scene = Scene::listed(Config::default());
+        scene.accept(1);
+        scene.accept(2);
+        scene.pass_to(100);
+        scene.answer(0, Ok("s1"));
+        scene.list(&[("s0", 0, u128::MAX)]);
+        assert_eq!(scene.listings_asked, 3, "s1 was open for a moment: those that closed are listed, too");
+        scene.list_with_closed(&[("s2", 0, u128::MAX)], &[("s1", first_key, 1000)]);
+        assert_eq!(scene.stored, 2 - resent);
+        scene.pass_to(2000);
+        assert_eq!(scene.calls.len(), 1 + resent.min(1), "keys from {first_key}");
+    }
+}
+
+#[test]
+fn an_aggregate_in_a_shard_that_no_listing_shows_is_sent_again() {
+    let mut scene = Scene::listed(Config::default());
+    scene.accept(1);
+    scene.accept(2);
+    scene.pass_to(100);
+    scene.answer(0, Ok("s1"));
+    (0..2).for_each(|_| scene.list(&[("s0", 0, u128::MAX)]));
+    scene.pass_to(2000);
+    assert_eq!((scene.stored, scene.calls.len()), (0, 2));
 }
 
 #[test]
@@ -285,7 +379,10 @@ fn what_waits_for_a_new_map_expires_on_time() {
     scene.accept(1);
     scene.accept(2);
     scene.pass_to(100);
-    scene.answer(0, Ok("a shard that nobody listed"));
+    scene.answer(0, Ok("a shard that no listing shows"));
+    scene.pass_to(599);
+    assert_eq!(scene.calls.len(), 1, "the listing might show it");
+    scene.pass_to(600);
     assert_eq!(scene.pipeline.snapshot(scene.now).user_records_retried, 2);
     scene.pass_to(5000);
     let expired = |tag| (at(1000), tag, FailureReason::Expired);

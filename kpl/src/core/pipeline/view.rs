@@ -90,6 +90,7 @@ impl<T> Pipeline<T> {
     fn oldest_arrival(&self) -> Moment {
         self.held
             .oldest_arrival()
+            .min(self.undecided.oldest_arrival())
             .min(self.aggregator.oldest_arrival())
             .min(self.compressor.oldest_arrival())
             .min(self.limiter.oldest_arrival())

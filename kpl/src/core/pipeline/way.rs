@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Pipeline};
+use super::{Action, Pipeline, ShardScope};
 use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::choices::Compression;
 use crate::core::aggregator::{Deadlines, alone};
@@ -13,20 +13,14 @@ use crate::put_records::{PutRecordsEntry, PutRecordsRequest};
 use crate::types::{HashKey, Moment};
 use crate::user_record::RecordRef;
 
-/// How long a record waits for the first shard map, at most half of its time to live, when its dedup id can travel only
-/// with a prediction.
-const ID_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a record waits for a shard map, if half of its time to live is not less. Then it leaves without one.
+const MAP_PATIENCE: Duration = Duration::from_secs(15);
 
 impl<T> Pipeline<T> {
     pub(super) fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
         if self.shards.is_awaited() {
-            let leaves_at = match record.dedup_id {
-                None => self.deadlines(&member, now).send,
-                Some(_) => member
-                    .arrival
-                    .plus(self.config.record_ttl.map_or(ID_PATIENCE, |ttl| ID_PATIENCE.min(ttl / 2))),
-            };
-            self.held.put(record, member, leaves_at);
+            let until = self.map_patience(member.arrival);
+            self.held.put(record, member, until);
             return;
         }
         if record.partition_key.is_none() && !self.shards.is_off() {
@@ -50,6 +44,11 @@ impl<T> Pipeline<T> {
             }
             shard => self.pass_on(alone(record, hash_key, shard, member, deadlines.send), now),
         }
+    }
+
+    /// Until when a record that arrived then, or was misplaced then, waits for a shard map.
+    pub(super) fn map_patience(&self, since: Moment) -> Moment {
+        since.plus(self.config.record_ttl.map_or(MAP_PATIENCE, |ttl| MAP_PATIENCE.min(ttl / 2)))
     }
 
     pub(super) fn deadlines(&self, member: &Member<T>, now: Moment) -> Deadlines {
@@ -159,7 +158,7 @@ impl<T> Pipeline<T> {
             self.actions.push_back(Action::LineIsLimit { bytes_per_second });
         }
         if has_traffic && !self.closing && self.shards.is_refreshed(now) {
-            self.actions.push_back(Action::ListShards);
+            self.actions.push_back(Action::ListShards(ShardScope::Open));
         }
     }
 }

@@ -3,14 +3,15 @@
 //! Invariant: a record that is sent again keeps its age, its attempts and its doubt.
 
 use super::in_order::parts_of;
-use super::{Action, Finished, Pipeline};
-use crate::core::retrier::{Verdict, WRONG_SHARD, judge_call, judge_entry};
+use super::{Action, Finished, Pipeline, ShardScope};
+use crate::core::learned_shards::Lesson;
+use crate::core::retrier::{GivingUp, Verdict, WRONG_SHARD, judge_call, judge_entry, wrong_shard};
 use crate::core::sender::InFlight;
 use crate::error_class::ErrorClass;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
-use crate::types::Moment;
+use crate::types::{Moment, ShardIndex};
 
 /// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
 /// it lands: shards that are cut anew again and again, or a service that places records by a rule that nobody told (a
@@ -28,12 +29,9 @@ impl<T> Pipeline<T> {
         started: Moment,
         now: Moment,
     ) {
-        let verdict = judge_entry(&record, result, &self.shards, self.config.fail_if_throttled);
+        let verdict = judge_entry(&record, result, &self.shards, GivingUp::of(&self.config));
         let error = match (result, &verdict) {
-            (Ok(placed), Verdict::WrongShard) => Some((
-                WRONG_SHARD.into(),
-                format!("shard {} does not hold all its hash keys", placed.shard_id).into(),
-            )),
+            (Ok(placed), Verdict::WrongShard) => Some(wrong_shard(&placed.shard_id)),
             (Ok(_), _) => None,
             (Err(error), _) => Some((error.code.clone(), error.message.clone())),
         };
@@ -42,12 +40,19 @@ impl<T> Pipeline<T> {
         record.history.may_have_been_written |=
             result.as_ref().is_err_and(|error| error.doubt() == Doubt::MayHaveBeenWritten);
         self.limiter.landed(&record, now);
+        // Where order is kept, records without a prediction stay in one lane until a listing comes.
+        if let Ok(placed) = result
+            && !self.config.strict_order
+            && self.shards.learn(record.hash_keys.0, &placed.shard_id) == Lesson::Confirmed
+        {
+            self.learned(now);
+        }
         let lane = record.predicted_shard;
         match (verdict, result) {
             (Verdict::Stored { surprised }, Ok(placed)) => {
                 self.limiter.recovered(lane);
                 if surprised {
-                    self.ask_for_shards(started, now);
+                    self.surprised(lane, started, now);
                 }
                 let EntryPlaced { shard_id, sequence_number } = placed.clone();
                 self.finish(Finished::Stored { record, shard_id, sequence_number });
@@ -55,8 +60,17 @@ impl<T> Pipeline<T> {
             (Verdict::WrongShard, _) => {
                 self.totals.misplaced();
                 self.totals.retried(record.members.len());
-                self.ask_for_shards(started, now);
+                self.surprised(lane, started, now);
                 self.take_apart(record, now, true);
+            }
+            (Verdict::Undecided, Ok(placed)) => {
+                self.limiter.recovered(lane);
+                self.surprised(lane, started, now);
+                if self.config.strict_order {
+                    self.limiter.halt();
+                }
+                let until = self.map_patience(now).min(self.expiration(record.arrival));
+                self.undecided.put(record, placed.clone(), until);
             }
             (Verdict::Fail(reason), _) => self.finish(Finished::Failed { record, reason }),
             (Verdict::Retry(class), _) => {
@@ -68,13 +82,13 @@ impl<T> Pipeline<T> {
                 self.retry(record, now);
             }
             // What is left cannot be: only a call as a whole is searched, and only an answer can be stored.
-            (Verdict::Stored { .. } | Verdict::Search, _) => self.retry(record, now),
+            (Verdict::Stored { .. } | Verdict::Undecided | Verdict::Search, _) => self.retry(record, now),
         }
     }
 
     pub(super) fn call_failed(&mut self, call: InFlight<T>, error: &CallError, now: Moment) {
-        let verdict = judge_call(error, call.records.len(), self.config.fail_if_throttled);
-        if let Verdict::Retry(ErrorClass::Throttled | ErrorClass::Transient) = verdict {
+        let verdict = judge_call(error, call.records.len(), GivingUp::of(&self.config));
+        if let Verdict::Retry(_) = verdict {
             self.sender.pause(call.started, now, &mut self.random);
         }
         if error.is_timeout() {
@@ -87,7 +101,7 @@ impl<T> Pipeline<T> {
             self.limiter.landed(record, now);
         }
         if error.code == STREAM_NOT_FOUND && self.shards.lost(now) {
-            self.actions.push_back(Action::ListShards);
+            self.actions.push_back(Action::ListShards(ShardScope::Open));
             if self.config.strict_order {
                 self.reroute(now);
             }
@@ -131,9 +145,7 @@ impl<T> Pipeline<T> {
             return;
         }
         self.totals.retried(record.members.len());
-        // Where order does not count, a record without a prediction does without one for the rest of its life.
-        let is_free = record.predicted_shard.is_none() && !self.config.strict_order;
-        if is_free || self.is_predicted_still(&record) {
+        if self.is_predicted_still(&record) {
             self.limiter.put_back(record, now);
         } else {
             self.take_apart(record, now, false);
@@ -167,16 +179,26 @@ impl<T> Pipeline<T> {
             } else if part.member.times(WRONG_SHARD) >= MISPLACED_AT_MOST {
                 self.send_alone(part, now);
             } else if until_listed && self.shards.is_listing() {
-                self.held.put_back(part, expiration);
+                let until = self.map_patience(now).min(expiration);
+                self.held.put_back(part, until);
             } else {
                 part.with_record(|record, member| self.route(record, member, now));
             }
         }
     }
 
-    pub(super) fn ask_for_shards(&mut self, seen_at: Moment, now: Moment) {
+    /// A record was stored in another shard than predicted, so the predicted one has closed: what waits for it waits for
+    /// the next listing.
+    fn surprised(&mut self, lane: Option<ShardIndex>, seen_at: Moment, now: Moment) {
+        self.ask_for_shards(seen_at, now);
+        if lane.is_some() && self.shards.is_listing() {
+            self.limiter.hold(lane, now);
+        }
+    }
+
+    fn ask_for_shards(&mut self, seen_at: Moment, now: Moment) {
         if self.shards.contradicted(seen_at, now) {
-            self.actions.push_back(Action::ListShards);
+            self.actions.push_back(Action::ListShards(ShardScope::Open));
         }
     }
 

@@ -19,7 +19,11 @@ fn install(map: &mut ShardMap, shards: &[ShardDescription]) {
 }
 
 fn install_with(map: &mut ShardMap, strategy: RecordDistributionStrategy, shards: &[ShardDescription]) {
-    let listing = ShardListing { shards: shards.to_vec(), record_distribution_strategy: Some(strategy) };
+    let listing = ShardListing {
+        shards: shards.to_vec(),
+        record_distribution_strategy: Some(strategy),
+        ..ShardListing::default()
+    };
     map.install(&listing, &mut fastrand::Rng::with_seed(1));
 }
 

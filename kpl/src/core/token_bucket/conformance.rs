@@ -12,7 +12,16 @@ fn full(capacity: f64, per_second: f64) -> Allowance {
 }
 
 fn bucket(records: Allowance, bytes: Allowance) -> TokenBucket {
-    TokenBucket { records, bytes, refilled_at: at(0), is_adaptive: true, share: 1.0 }
+    TokenBucket {
+        records,
+        bytes,
+        refilled_at: at(0),
+        is_adaptive: true,
+        share: 1.0,
+        most_share: 1.0,
+        growth: Growth::Recover,
+        slowed_at: None,
+    }
 }
 
 /// How many of so many records, of so many bytes together, the bucket lets pass.

@@ -8,6 +8,8 @@ mod listing_patience;
 mod own_json;
 mod shard_listing;
 
+use std::time::Duration;
+
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::put_records::builders::PutRecordsFluentBuilder;
@@ -22,7 +24,7 @@ use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 use listing_patience::ListingPatience;
 use own_json::Bodies;
-use shard_listing::SaidOnce;
+use shard_listing::{SaidOnce, Scope};
 
 /// A [`Transport`] to Kinesis Data Streams.
 ///
@@ -39,6 +41,9 @@ pub struct AwsTransport {
     patience: ListingPatience,
     endpoint: SeenEndpoint,
 }
+
+/// How long ago a shard may have closed to be listed as recently closed.
+const RECENTLY: Duration = Duration::from_secs(10 * 60);
 
 /// The way of PutRecords.
 #[derive(Debug, Clone)]
@@ -165,13 +170,11 @@ impl Transport for AwsTransport {
     }
 
     fn list_shards(&self, stream: StreamName) -> Answer<ShardListing> {
-        let (client, said, patience) = (self.client.clone(), self.said.clone(), self.patience.clone());
-        let timeouts = patience.timeouts(self.timeouts);
-        Box::pin(async move {
-            let listing = shard_listing::list(client, stream, timeouts, said).await;
-            patience.note(&listing);
-            listing
-        })
+        self.list(stream, Scope::Open)
+    }
+
+    fn list_recent_shards(&self, stream: StreamName) -> Answer<ShardListing> {
+        self.list(stream, Scope::ClosedWithin(RECENTLY))
     }
 
     fn endpoint(&self) -> String {
@@ -180,6 +183,18 @@ impl Transport for AwsTransport {
 
     fn rest(&self) {
         self.bodies.rest();
+    }
+}
+
+impl AwsTransport {
+    fn list(&self, stream: StreamName, scope: Scope) -> Answer<ShardListing> {
+        let (client, said, patience) = (self.client.clone(), self.said.clone(), self.patience.clone());
+        let timeouts = patience.timeouts(self.timeouts);
+        Box::pin(async move {
+            let listing = shard_listing::list(client, stream, scope, timeouts, said).await;
+            patience.note(&listing);
+            listing
+        })
     }
 }
 

@@ -7,11 +7,13 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::list_shards::ListShardsInput;
 use aws_sdk_kinesis::types::{self as sdk, Shard, ShardFilter, ShardFilterType};
 
+use aws_smithy_types::DateTime;
 use tracing::Instrument as _;
 
 use crate::error_class::ErrorClass;
@@ -32,23 +34,33 @@ const MAX_SHARDS: usize = MAX_PAGES * SHARDS_PER_PAGE as usize;
 #[derive(Debug, Clone, Default)]
 pub(super) struct SaidOnce(Arc<AtomicBool>);
 
-/// Lists the open shards of `stream`.
+/// Which shards are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The open ones.
+    Open,
+    /// Those that closed within this time, too (Kinesis API reference, `ShardFilter`, `FROM_TIMESTAMP`).
+    ClosedWithin(Duration),
+}
+
+/// Lists the shards of `stream`.
 pub(super) async fn list(
     client: Client,
     stream: StreamName,
+    scope: Scope,
     timeouts: CallTimeouts,
     said: SaidOnce,
 ) -> Result<ShardListing, CallError> {
     let client = with_timeouts(&client, timeouts);
     let summary_span = tracing::debug_span!("describe_stream_summary", %stream);
     let (shards, strategy) =
-        tokio::join!(pages(&client, &stream), strategy(&client, &stream).instrument(summary_span));
-    let shards = shards?;
+        tokio::join!(pages(&client, &stream, scope), strategy(&client, &stream).instrument(summary_span));
+    let (shards, recently_closed) = shards?;
     let record_distribution_strategy = strategy.unwrap_or_else(|error| {
         said.say(&stream, &error);
         None
     });
-    Ok(ShardListing { shards, record_distribution_strategy })
+    Ok(ShardListing { shards, recently_closed, record_distribution_strategy })
 }
 
 /// The client with other time limits, which are the same for every page.
@@ -56,19 +68,30 @@ fn with_timeouts(client: &Client, timeouts: CallTimeouts) -> Client {
     Client::from_conf(client.config().to_builder().timeout_config(timeout_config(timeouts)).build())
 }
 
-async fn pages(client: &Client, stream: &StreamName) -> Result<Vec<ShardDescription>, CallError> {
-    let mut shards = Vec::new();
+/// Open shards, and closed ones as far as they were asked for.
+async fn pages(
+    client: &Client,
+    stream: &StreamName,
+    scope: Scope,
+) -> Result<(Vec<ShardDescription>, Vec<ShardDescription>), CallError> {
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
     // Their hashes: a token has up to a megabyte (Kinesis API reference, `ListShards`).
     let (mut tokens, hasher) = (HashSet::new(), RandomState::new());
     let mut next_token = None;
     while tokens.len() < MAX_PAGES {
-        let (page, token) = page(client, stream, next_token).await?;
-        shards.extend(page);
-        if shards.len() > MAX_SHARDS {
+        let (page, token) = page(client, stream, scope, next_token).await?;
+        for shard in &page {
+            let shards = if is_open(shard) { &mut open } else { &mut closed };
+            shards.push(description(shard)?);
+        }
+        if open.len() + closed.len() > MAX_SHARDS {
             return Err(endless(&format!("there are more than {MAX_SHARDS} shards")));
         }
         let Some(token) = token else {
-            return Ok(shards);
+            if scope == Scope::Open {
+                closed.clear();
+            }
+            return Ok((open, closed));
         };
         if !tokens.insert(hasher.hash_one(&token)) {
             return Err(endless(&format!("page {} leads back to an earlier one", tokens.len() + 1)));
@@ -81,24 +104,30 @@ async fn pages(client: &Client, stream: &StreamName) -> Result<Vec<ShardDescript
 async fn page(
     client: &Client,
     stream: &StreamName,
+    scope: Scope,
     next_token: Option<String>,
-) -> Result<(Vec<ShardDescription>, Option<String>), CallError> {
+) -> Result<(Vec<Shard>, Option<String>), CallError> {
     let input = ListShardsInput::builder().max_results(SHARDS_PER_PAGE);
     let input = match (next_token, stream.arn()) {
         // The service refuses a token together with anything that names the stream again.
         (Some(token), _) => input.next_token(token),
-        (None, Some(arn)) => input.stream_arn(arn).set_shard_filter(at_latest()),
-        (None, None) => input.stream_name(stream.as_str()).set_shard_filter(at_latest()),
+        (None, Some(arn)) => input.stream_arn(arn).set_shard_filter(filter(scope)),
+        (None, None) => input.stream_name(stream.as_str()).set_shard_filter(filter(scope)),
     };
     let output = input.send_with(client).await.map_err(|error| call_error(&error))?;
     tracing::debug!(%stream, shards = output.shards().len(), more = output.next_token.is_some(), "a page of ListShards");
     let token = output.next_token;
-    let open = output.shards.unwrap_or_default().into_iter().filter(is_open);
-    Ok((open.map(|shard| description(&shard)).collect::<Result<_, _>>()?, token))
+    Ok((output.shards.unwrap_or_default(), token))
 }
 
-fn at_latest() -> Option<ShardFilter> {
-    ShardFilter::builder().r#type(ShardFilterType::AtLatest).build().ok()
+fn filter(scope: Scope) -> Option<ShardFilter> {
+    let filter = match scope {
+        Scope::Open => ShardFilter::builder().r#type(ShardFilterType::AtLatest),
+        Scope::ClosedWithin(time) => ShardFilter::builder()
+            .r#type(ShardFilterType::FromTimestamp)
+            .timestamp(DateTime::from(SystemTime::now() - time)),
+    };
+    filter.build().ok()
 }
 
 /// Emulators and old endpoints ignore the filter and list closed shards too.
@@ -145,7 +174,7 @@ async fn strategy(
 
 impl SaidOnce {
     fn say(&self, stream: &StreamName, error: &CallError) {
-        if ErrorClass::of(&error.code) != ErrorClass::Permanent {
+        if ErrorClass::of(&error.code) != ErrorClass::Refused {
             tracing::debug!(%stream, %error, "the record distribution strategy is not known this time");
         } else if !self.0.swap(true, Ordering::Relaxed) {
             tracing::warn!(
