@@ -9,7 +9,7 @@ use crate::error_class::ErrorClass;
 use crate::kinesis_record::{Content, KinesisRecord};
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, EntryError, EntryPlaced};
-use crate::types::ShardId;
+use crate::types::{ServiceText, ShardId};
 
 /// The code under which an attempt is noted whose aggregate went to a shard that does not hold it.
 pub(crate) const WRONG_SHARD: &str = "Wrong Shard";
