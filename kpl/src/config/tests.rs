@@ -51,6 +51,7 @@ const OTHERS: &[(&str, Option<&str>)] = &[
     ("AdaptiveRate", Some("true")),
     ("Compression", Some("none")),
     ("DedupIds", Some("false")),
+    ("FailIfRefused", Some("false")),
     ("FirehoseEndpoint", None),
     ("ProducerId", None),
     ("Seed", None),

@@ -73,6 +73,7 @@ impl ClientProtocolInner for AwsCbor {
         output_schema: &Schema<'_>,
         bag: &'a ConfigBag,
     ) -> Result<Box<dyn ShapeDeserializer + 'a>, SerdeError> {
+        well_formed(response)?;
         self.rpc.deserialize_response(response, output_schema, bag)
     }
 
@@ -86,8 +87,18 @@ impl ClientProtocolInner for AwsCbor {
     }
 
     fn parse_error_metadata(&self, response: &Response, bag: &ConfigBag) -> Result<Builder, SerdeError> {
+        well_formed(response)?;
         self.errors.parse_error_metadata(response, bag)
     }
+}
+
+/// Refuses a body that is not CBOR from its first byte to its last: of a list that ends too early the SDK's codec would
+/// make as many empty entries as the list says that it has.
+fn well_formed(response: &Response) -> Result<(), SerdeError> {
+    let body = response.body().bytes().unwrap_or_default();
+    let mut decoder = minicbor::Decoder::new(body);
+    let skipped = if body.is_empty() { Ok(()) } else { decoder.skip() };
+    skipped.map_err(|error| SerdeError::custom(format!("the answer is not well-formed CBOR: {error}")))
 }
 
 /// Makes a call by a client that speaks [`AwsCbor`].
