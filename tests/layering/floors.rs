@@ -247,11 +247,13 @@ const AWS_EDGES: &[&str] = &[
     "transport/aws",
     "transport/aws/cloudwatch",
     "transport/aws/connection",
+    "transport/aws/credentials_refresh",
     "transport/aws/kinesis",
     "transport/aws/kinesis/cbor",
     "transport/aws/kinesis/own_json",
     "transport/aws/kinesis/shard_listing",
     "transport/aws/firehose",
+    "transport/aws/reloaded_credentials",
     "transport/aws/seen_endpoint",
 ];
 

@@ -27,6 +27,8 @@ pub(crate) mod kinesis;
 pub(crate) mod reloaded_credentials;
 mod seen_endpoint;
 
+use entry_results::{EntryResults, Received};
+pub(crate) use reloaded_credentials::ReloadedCredentials;
 pub(crate) use seen_endpoint::SeenEndpoint;
 
 /// The SDK behaviour that this crate is tested with.

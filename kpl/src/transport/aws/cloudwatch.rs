@@ -8,7 +8,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum as SdkDatum, StandardUnit
 
 use crate::metric::datum::{MetricDatum, MetricDimension, PutMetricDataRequest};
 use crate::metric::name::MetricUnit;
-use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
+use crate::transport::aws::ReloadedCredentials;
 use crate::transport::aws::{BEHAVIOR, CallTimeouts, SeenEndpoint, call_error, client_config};
 use crate::transport::{Answer, MetricDataTransport};
 

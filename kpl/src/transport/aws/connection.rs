@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::config::ConfigError;
 use crate::config::connection::ConnectionConfig;
 use crate::transport::aws::BEHAVIOR;
-use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
+use crate::transport::aws::ReloadedCredentials;
 
 /// What `loader` finds, changed by what `connection` says.
 pub(super) async fn sdk_config(

@@ -10,11 +10,11 @@ use aws_smithy_types::Blob;
 
 use crate::config::{Config, ConfigError};
 use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
-use crate::transport::aws::entry_results::{EntryResults, Received};
 use crate::transport::aws::{
     CallTimeouts, SeenEndpoint, call_error, client_config, connect, connect_by_environment,
     construction_failure, timeout_config,
 };
+use crate::transport::aws::{EntryResults, Received};
 use crate::transport::{Answer, Transport};
 use crate::types::StreamName;
 

@@ -16,7 +16,7 @@ use aws_sdk_kinesis::operation::put_records::builders::PutRecordsFluentBuilder;
 
 use crate::config::{Config, ConfigError};
 use crate::put_records::{PutRecordsRequest, PutRecordsResponse, ShardListing};
-use crate::transport::aws::reloaded_credentials::ReloadedCredentials;
+use crate::transport::aws::ReloadedCredentials;
 use crate::transport::aws::{
     BEHAVIOR, CallTimeouts, SeenEndpoint, client_config, connect, connect_by_environment,
 };

@@ -20,8 +20,8 @@ use aws_smithy_types::error::metadata::Builder;
 
 use super::call_to;
 use crate::put_records::{CallError, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
-use crate::transport::aws::entry_results::{EntryResults, Received};
 use crate::transport::aws::{CallTimeouts, call_error, construction_failure, timeout_config};
+use crate::transport::aws::{EntryResults, Received};
 
 /// The service's name in the target header (Kinesis API reference, common headers).
 const TARGET: &str = "Kinesis_20131202";

@@ -19,7 +19,7 @@ pub(in super::super) use self::body::Bodies;
 use self::body::Body;
 use crate::limits::ENTRIES_PER_REQUEST;
 use crate::put_records::{EntryError, EntryPlaced, PutRecordsEntry, PutRecordsRequest, PutRecordsResponse};
-use crate::transport::aws::entry_results::{EntryResults, Received};
+use crate::transport::aws::{EntryResults, Received};
 use crate::types::{SequenceNumber, ServiceText, ShardId};
 
 /// Room for the names and marks of an entry, or of the call.
