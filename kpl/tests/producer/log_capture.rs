@@ -1,39 +1,44 @@
-//! Keeps what is logged on this thread.
+//! Keeps what this crate logs on this thread.
 //!
-//! Invariant: one event is one line, with its level first.
+//! Invariant: one event is one line, with its level first. One subscriber serves all threads of the process: tracing
+//! decides once for each place in the code whether anybody listens, and a test on another thread must not decide it.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
-use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::EnvFilter;
 
-/// What was logged since it began, until it is dropped.
-pub(crate) struct LogCapture {
-    written: Arc<Mutex<Vec<u8>>>,
-    _guard: DefaultGuard,
-}
+thread_local!(static WRITTEN: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) });
 
-struct Writer(Arc<Mutex<Vec<u8>>>);
+static INSTALLED: Once = Once::new();
+
+/// What was logged on this thread since it began, until it is dropped.
+pub(crate) struct LogCapture(());
+
+struct Writer;
 
 impl LogCapture {
     /// Captures everything from here on. The runtime must run on this thread alone.
     pub(crate) fn begin() -> Self {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let writer = Arc::clone(&written);
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || Writer(Arc::clone(&writer)))
-            .with_ansi(false)
-            .without_time()
-            .finish();
-        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+        INSTALLED.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_env_filter(EnvFilter::new("kpl=trace"))
+                .with_writer(|| Writer)
+                .with_ansi(false)
+                .without_time()
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).expect("the only one");
+        });
+        WRITTEN.set(Some(Vec::new()));
+        Self(())
     }
 
-    /// The lines of one level, without those of other crates.
+    /// The lines of one level.
     pub(crate) fn lines(&self, level: tracing::Level) -> Vec<String> {
-        let written = self.written.lock().expect("no panic under this lock");
+        let written = WRITTEN.with_borrow(|written| written.clone().unwrap_or_default());
         let text = String::from_utf8_lossy(&written);
-        let is_wanted = |line: &&str| line.trim_start().starts_with(level.as_str()) && line.contains("kpl::");
+        let is_wanted = |line: &&str| line.trim_start().starts_with(level.as_str());
         text.lines().filter(is_wanted).map(str::to_owned).collect()
     }
 
@@ -46,9 +51,15 @@ impl LogCapture {
     }
 }
 
+impl Drop for LogCapture {
+    fn drop(&mut self) {
+        WRITTEN.set(None);
+    }
+}
+
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic under this lock").extend_from_slice(bytes);
+        WRITTEN.with_borrow_mut(|written| written.as_mut().map(|written| written.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
