@@ -44,6 +44,7 @@ const CLASSES: &[(&str, ErrorClass)] = &[
     ("NotAuthorized", ErrorClass::Refused),
     ("SignatureDoesNotMatch", ErrorClass::Refused),
     ("RequestExpired", ErrorClass::Refused),
+    ("ExpiredTokenException", ErrorClass::Refused),
     ("ExpiredToken", ErrorClass::Refused),
     ("InvalidSignature", ErrorClass::Refused),
     ("UnrecognizedClient", ErrorClass::Refused),

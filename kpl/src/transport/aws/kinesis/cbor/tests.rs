@@ -93,7 +93,9 @@ fn what_is_no_answer_is_refused() {
 /// The SDK's codec would make 2^32 empty entries of it.
 #[test]
 fn a_list_that_ends_too_early_is_refused() {
-    for lengths in [&b"\x9a\xff\xff\xff\xff"[..], b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"\x9f", b"\x82\xa0"] {
+    for lengths in
+        [&b"\x9a\xff\xff\xff\xff"[..], b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"\x9f", b"\x82\xa0"]
+    {
         for status in [200, 400] {
             assert!(answer_to(status, &map(&[("Records", lengths.to_vec())])).is_err(), "{lengths:?}");
         }
