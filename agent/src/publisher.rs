@@ -32,6 +32,22 @@ pub struct Publisher {
 #[derive(Debug)]
 pub struct Batch(kpl::TaggedBatch);
 
+/// A record that found no room.
+#[derive(Debug)]
+pub enum WantsRoom {
+    /// One of so many bytes, whose partition key can be drawn again: any shard will do.
+    OfAnyShard(usize),
+    /// This one.
+    Of {
+        /// Its partition key, which decides the shard.
+        partition_key: Option<String>,
+        /// Its data.
+        data: Vec<u8>,
+        /// Its dedup id.
+        dedup_id: Option<String>,
+    },
+}
+
 /// Where a flow's calls go.
 #[derive(Debug)]
 pub enum Transports {
@@ -122,11 +138,18 @@ impl Publisher {
         }
     }
 
-    /// Calls `tell` when there is room for a record of `bytes`.
-    pub fn when_room(&self, bytes: usize, tell: impl FnOnce() + Send + 'static) {
+    /// Calls `tell` when there is room for what found none.
+    pub fn when_room(&self, wants_room: WantsRoom, tell: impl FnOnce() + Send + 'static) {
         let stream = self.stream.clone();
         self.runtime.spawn(async move {
-            stream.wait_for_room(bytes).await;
+            match &wants_room {
+                WantsRoom::OfAnyShard(bytes) => stream.wait_for_room(*bytes).await,
+                WantsRoom::Of { partition_key, data, dedup_id } => {
+                    let (partition_key, dedup_id) = (partition_key.as_deref(), dedup_id.as_deref());
+                    let record = RecordRef::without_partition_key(data);
+                    stream.wait_for_room_for(RecordRef { partition_key, dedup_id, ..record }).await;
+                }
+            }
             tell();
         });
     }
@@ -140,6 +163,16 @@ impl Publisher {
     /// Ends the producer; what has no outcome by `patience` is left to the next start.
     pub async fn close(&self, patience: Duration) {
         self.producer.close_within(patience).await;
+    }
+}
+
+impl From<RecordRef<'_>> for WantsRoom {
+    fn from(record: RecordRef<'_>) -> Self {
+        Self::Of {
+            partition_key: record.partition_key.map(str::to_owned),
+            data: record.data.to_vec(),
+            dedup_id: record.dedup_id.map(str::to_owned),
+        }
     }
 }
 

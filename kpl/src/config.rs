@@ -121,8 +121,18 @@ pub struct Config {
     pub max_connections: usize,
     /// Bytes of user records that the producer holds at once; at this bound `send` waits. 1048576 or more, default
     /// 67108864.
+    ///
+    /// Half of it is divided evenly among the producer's streams, and each stream's part among its shards: of
+    /// `max_outstanding_bytes / 2 / streams / shards` each shard is sure, whatever the others hold. The other half is
+    /// common, first come first served. Streams count that hold records, or held some since the last stream was first
+    /// used; shards count that had records since the last listing (records without a predicted shard count as one more).
+    /// So one stream with one shard has all of it.
+    ///
+    /// A stream or shard that comes when the others hold everything gets room beyond the bound, at most half of what is
+    /// left of an eighth of it. And one record always passes for a stream that holds nothing, be it larger than its part.
     pub max_outstanding_bytes: usize,
     /// User records that the producer holds at once; at this bound `send` waits. 1 to 4294967295, default 1000000.
+    /// Divided among streams and shards as [`Config::max_outstanding_bytes`] is, into parts of one record at least.
     pub max_outstanding_records: usize,
     /// Seed of the generator behind the retries' jitter; `None`, the default, takes one from the operating system.
     pub seed: Option<u64>,

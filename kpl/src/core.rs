@@ -25,6 +25,7 @@ pub(crate) mod numbering;
 pub(crate) mod open_aggregate;
 pub(crate) mod pipeline;
 pub(crate) mod retrier;
+pub(crate) mod room;
 pub(crate) mod sender;
 pub(crate) mod shard_map;
 pub(crate) mod shared_copy;

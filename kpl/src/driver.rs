@@ -5,6 +5,7 @@
 //!
 //! Invariant: whatever ends the task, every record that the pipeline holds gets an outcome.
 
+mod accept;
 mod calls;
 mod settle;
 mod spent;
@@ -18,6 +19,8 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 use tracing::Instrument as _;
 
+pub(crate) use self::accept::Caller;
+use self::accept::UnusedParts;
 use self::calls::{Answer, Calls, Purpose};
 use self::settle::Settled;
 use self::spent::Spent;
@@ -27,8 +30,8 @@ use crate::compression::compress;
 use crate::control_plane::ShardLister;
 use crate::core::hot_keys::HotShard;
 use crate::core::pipeline::{Action, BUFFERED, Pipeline};
-use crate::delivery::{Delivery, OutcomeSink, Places, Ticket};
-use crate::permits::Budget;
+use crate::delivery::{OutcomeSink, Places, Ticket};
+use crate::permits::Account;
 use crate::put_records::{
     CallError, PutRecordsEntry, PutRecordsResponse, RecordDistributionStrategy, ShardListing,
 };
@@ -36,13 +39,17 @@ use crate::reporter::{Reporter, guarded};
 use crate::snapshot::StreamSnapshot;
 use crate::transport::Transport;
 use crate::types::{FlushId, Moment, RequestId, ShardId, StreamName};
-use crate::user_record::RecordRef;
 
 /// What the callers and the task of one stream share.
 #[derive(Debug)]
 pub(crate) struct StreamShared {
     pub(crate) stream: StreamName,
+    pub(crate) account: Account,
     machine: Mutex<Machine>,
+    /// What callers know without the lock of the parts that the stream's lanes do not use.
+    unused_parts: UnusedParts,
+    /// Whether a caller was refused for its record's lane alone, and one may ask for room without naming its lane.
+    refused_for_lane: AtomicBool,
     /// Whether some shard is held back, for callers to know without the lock.
     holds_back: AtomicBool,
     /// Whether the stream is known to place records by their partition keys; also for callers without the lock.
@@ -87,7 +94,6 @@ pub(crate) struct Driver {
     pub(crate) shared: Arc<StreamShared>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) lister: ShardLister,
-    pub(crate) budget: Arc<Budget>,
     pub(crate) reporter: Reporter,
     pub(crate) log: CallLog,
     pub(crate) outcomes: Arc<dyn OutcomeSink>,
@@ -97,7 +103,12 @@ pub(crate) struct Driver {
 // === impl StreamShared ===
 
 impl StreamShared {
-    pub(crate) fn new(stream: StreamName, pipeline: Pipeline<Ticket>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        stream: StreamName,
+        account: Account,
+        pipeline: Pipeline<Ticket>,
+        clock: Clock,
+    ) -> Self {
         let machine = Machine {
             pipeline,
             places: Places::default(),
@@ -108,34 +119,17 @@ impl StreamShared {
             spent: Spent::default(),
         };
         let follows_keys = AtomicBool::new(machine.pipeline.follows_keys());
-        let (machine, holds_back) = (Mutex::new(machine), AtomicBool::new(false));
-        Self { stream, machine, holds_back, follows_keys, wake: Notify::new(), clock }
-    }
-
-    /// Hands a record over, for which there is room, to be told by a future.
-    pub(crate) fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Closed> {
-        self.with_machine(|machine, now| {
-            machine.check_open()?;
-            let (ticket, delivery) = machine.places.next();
-            drop(machine.spent.next());
-            machine.pipeline.accept(record, ticket, cost, now);
-            Ok(delivery)
-        })
-    }
-
-    /// The same for many at once, with what each took of the budget and the tag by which it is told.
-    pub(crate) fn accept_tagged<'a>(
-        &self,
-        records: impl Iterator<Item = (RecordRef<'a>, u32, u64)>,
-    ) -> Result<(), Closed> {
-        self.with_machine(|machine, now| {
-            machine.check_open()?;
-            for (record, cost, tag) in records {
-                drop(machine.spent.next());
-                machine.pipeline.accept(record, Ticket::Tagged(tag), cost, now);
-            }
-            Ok(())
-        })
+        Self {
+            stream,
+            account,
+            machine: Mutex::new(machine),
+            unused_parts: UnusedParts::default(),
+            refused_for_lane: AtomicBool::new(false),
+            holds_back: AtomicBool::new(false),
+            follows_keys,
+            wake: Notify::new(),
+            clock,
+        }
     }
 
     /// Asks for a flush; the receiver hears of its end, or of the task's.
@@ -180,15 +174,6 @@ impl StreamShared {
     /// Whether records are still taken.
     pub(crate) fn check_open(&self) -> Result<(), Closed> {
         self.lock().check_open()
-    }
-
-    /// Somebody waits for room.
-    pub(crate) fn press(&self) -> Result<(), Closed> {
-        self.with_machine(|machine, now| {
-            machine.check_open()?;
-            machine.pipeline.press(now);
-            Ok(())
-        })
     }
 
     /// Whether the stream is known to place records by their partition keys, so that each needs one.
@@ -286,6 +271,7 @@ impl Driver {
         *actions = machine.pipeline.take_actions(std::mem::take(actions));
         machine.looks_at = machine.pipeline.next_wakeup();
         self.shared.holds_back.store(machine.pipeline.holds_back(), Ordering::Relaxed);
+        self.shared.publish_unused_parts(&mut machine);
         let finished = match machine.life {
             Life::Open => false,
             Life::Closing => machine.pipeline.outstanding() == 0,
@@ -324,7 +310,7 @@ impl Driver {
     fn give_back(&self, settled: Settled) {
         if settled.user_records > 0 {
             guarded(|| self.outcomes.told());
-            self.budget.give_back(settled.bytes, settled.user_records);
+            self.shared.account.give_back(settled.bytes, settled.user_records);
         }
     }
 
@@ -334,7 +320,7 @@ impl Driver {
                 // Called inside the task, so that a transport that panics fails its call and nothing else.
                 let transport = Arc::clone(&self.transport);
                 let bytes = request.entries.iter().map(encoded_bytes).sum();
-                let copies = self.budget.copies(bytes);
+                let copies = self.shared.account.copies(bytes);
                 let span = self.log.put_span(request.entries.len(), bytes);
                 let call = async move {
                     let _held_until_the_answer = copies;
@@ -383,6 +369,8 @@ impl Driver {
         let (now, shards_after) = (machine.pipeline.strategy(), machine.pipeline.open_shards());
         self.shared.follows_keys.store(machine.pipeline.follows_keys(), Ordering::Relaxed);
         drop(machine);
+        // Records that wait for room may be other lanes' now.
+        self.shared.account.wake();
         self.log.listed(listing, (shards_before, shards_after), moment);
         let stream = &self.shared.stream;
         match now {
@@ -471,7 +459,7 @@ impl Drop for Driver {
         self.report_changes();
         self.log.ended(&self.shared.snapshot());
         // Whoever waits for room in this stream has to hear that there will be no stream.
-        self.budget.wake();
+        self.shared.account.wake();
         let _ = self.ended.send(true);
     }
 }

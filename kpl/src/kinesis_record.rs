@@ -14,7 +14,7 @@ use crate::compression::decompress;
 use crate::dedup_id::DedupId;
 use crate::outcome::{ATTEMPTS_KEPT, Attempt, Attempts};
 use crate::partition_key::PartitionKey;
-use crate::types::{HashKey, Moment, ServiceText, ShardIndex};
+use crate::types::{HashKey, Lane, Moment, ServiceText, ShardIndex};
 use crate::user_record::RecordRef;
 
 /// Bytes of an entry of a request beside its data and its partition key: names and quotes.
@@ -33,6 +33,8 @@ pub(crate) struct Member<T> {
     pub(crate) epoch: u32,
     /// What it takes of the budget, in bytes.
     pub(crate) cost: u32,
+    /// The lane for which that counts; `None` until it counts for one.
+    pub(crate) lane: Option<Lane>,
     /// Attempts in Kinesis records that were taken apart since; `None` for nearly all.
     pub(crate) history: Option<Arc<History>>,
 }

@@ -67,13 +67,19 @@
 //!
 //! | call | without room | the outcome goes to |
 //! |---|---|---|
-//! | [`Producer::send`] | waits, first come first served | a [`Delivery`] |
+//! | [`Producer::send`] | waits, first come first served for each shard | a [`Delivery`] |
 //! | [`Producer::try_send`] | hands the record back: [`SendError::Full`] | a [`Delivery`] |
 //! | [`StreamProducer::try_send_tagged`] | says [`SendError::Full`] | the [`OutcomeSink`], by a number of yours |
 //! | [`StreamProducer::batch`], many at a time | says [`SendError::Full`] | the same |
 //!
 //! Everything is bounded: room is [`Config::max_outstanding_bytes`] and [`Config::max_outstanding_records`], and a record
-//! gives its room back with its outcome. [`StreamProducer`] is the form for the hot path: the stream is looked up once
+//! gives its room back with its outcome. What is stuck stops only itself: half of the room is divided evenly among the
+//! streams, and a stream's part among its shards with traffic, so a stream that is refused, hangs or is throttled, or
+//! one hot shard, can take the common half and its own part, and leaves all others theirs. Callers that wait for a shard's
+//! room do not hold up callers for another one. [`StreamSnapshot`] shows what each stream holds, and its fullest shard.
+//! That holds with [`Config::record_ttl`] `None`, too.
+//!
+//! [`StreamProducer`] is the form for the hot path: the stream is looked up once
 //! and records are borrowed ([`RecordRef`]).
 //!
 //! A record leaves when its aggregate is full, or [`Config::record_max_buffered_time`] after it came; [`Producer::flush`]
@@ -261,7 +267,7 @@ pub use put_records::{
     RecordDistributionStrategy, ShardDescription, ShardListing,
 };
 pub use shared_budget::BudgetPart;
-pub use snapshot::{LastError, ProducerSnapshot, StreamSnapshot};
+pub use snapshot::{LastError, ProducerSnapshot, ShardHolding, StreamSnapshot};
 #[cfg(feature = "aws")]
 pub use transport::aws::CallTimeouts;
 #[cfg(feature = "aws")]

@@ -1,16 +1,30 @@
-//! The budget over everything that a producer holds, the copies included that the SDK makes of what is under way: at its
+//! The budget over everything that a producer holds, the copies included that the SDK makes of what is in flight: at its
 //! bound a caller waits or gets its record back.
 //!
-//! Invariant: what was taken for a record is given back exactly when its outcome has been delivered. Callers that
-//! wait are served in the order in which they came, so a large record is not passed over for ever.
+//! Invariants: what was taken for a record is given back exactly when its outcome has been delivered. Each stream, and
+//! within it each lane, has a part of its own whatever the others hold. Callers of one lane are served in the order in
+//! which they came, so a large record is not passed over for ever.
+
+mod account;
+mod ledger;
+mod turns;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
+use self::ledger::{Ledger, Terms};
+use self::turns::Turns;
+use crate::core::room::{Claim, Room};
 use crate::shared_budget::{BudgetPart, QueuedLoan};
 use crate::user_record::RecordRef;
+
+pub(crate) use self::account::Account;
+#[cfg(test)]
+pub(crate) use self::account::Copies;
+pub(crate) use self::turns::Queue;
 
 /// What a record costs besides its bytes: its places in the tables, and what its failure would take.
 const OVERHEAD_BYTES: usize = 192;
@@ -18,52 +32,79 @@ const OVERHEAD_BYTES: usize = 192;
 /// Bytes and records that may be held, and are.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    max_bytes: usize,
-    max_records: usize,
     /// What is shared with other producers.
     part: BudgetPart,
-    held: Mutex<Held>,
-    /// Callers that wait, the one whose turn it is included.
+    state: Mutex<State>,
+    /// Each stream's own part, to be read without the lock.
+    own: [AtomicUsize; 2],
+    /// Callers that wait, of all streams.
     waiting: AtomicUsize,
-    /// Held by the caller whose turn it is; the others queue for it.
-    turn: tokio::sync::Mutex<()>,
-    /// Heard by the caller whose turn it is.
+}
+
+#[derive(Debug)]
+struct State {
+    ledger: Ledger,
+    /// By the streams' numbers.
+    listeners: Vec<Arc<Listener>>,
+}
+
+/// The callers of one stream.
+#[derive(Debug, Default)]
+struct Listener {
+    /// Callers that wait, those whose turn it is included.
+    waiting: AtomicUsize,
+    /// Heard by the callers whose turn it is.
     changed: Arc<Notify>,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Held {
-    bytes: usize,
-    records: usize,
-    /// Bytes of the calls under way.
-    copies: usize,
-}
-
-/// What the SDK holds of a call under way, for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct Copies {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
 /// There is no room now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Full;
+#[derive(Debug, Default)]
+pub(crate) struct Full {
+    /// Where the caller may wait.
+    pub(crate) queue: Queue,
+    /// A record of another lane would have found room.
+    pub(crate) is_the_lanes: bool,
+    /// The caller's place among those that wait for other producers.
+    pub(crate) queued: Option<QueuedLoan>,
+}
 
-/// Counts its owner among those who wait, for as long as it lives.
-struct Waiting<'a>(&'a AtomicUsize);
+/// Why something was not taken.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Full(Full),
+    /// The producer takes no more records.
+    Closed,
+}
 
 impl Budget {
     pub(crate) fn new(max_bytes: usize, max_records: usize, part: BudgetPart) -> Self {
-        Self {
-            max_bytes,
-            max_records,
-            part,
-            held: Mutex::default(),
-            waiting: AtomicUsize::new(0),
-            turn: tokio::sync::Mutex::new(()),
-            changed: Arc::default(),
+        let max = Room { bytes: max_bytes, records: max_records };
+        let state = State { ledger: Ledger::new(max, part.own()), listeners: Vec::new() };
+        let own = state.ledger.own();
+        let own = [own.bytes.into(), own.records.into()];
+        Self { part, state: Mutex::new(state), own, waiting: AtomicUsize::new(0) }
+    }
+
+    /// The account of a new stream.
+    pub(crate) fn account(self: &Arc<Self>) -> Account {
+        let listener = Arc::<Listener>::default();
+        let mut state = self.lock();
+        let stream = state.ledger.begin_stream();
+        match state.listeners.get_mut(stream) {
+            Some(gone) => *gone = Arc::clone(&listener),
+            None => state.listeners.push(Arc::clone(&listener)),
         }
+        self.publish_own(&state);
+        drop(state);
+        // Others may have more now.
+        self.wake();
+        Account { budget: Arc::clone(self), stream, listener, turns: Turns::default() }
+    }
+
+    fn end(&self, stream: usize) {
+        let mut state = self.lock();
+        state.ledger.end_stream(stream);
+        self.publish_own(&state);
     }
 
     /// What `record` takes.
@@ -76,244 +117,116 @@ impl Budget {
         u32::try_from(bytes.saturating_add(OVERHEAD_BYTES)).unwrap_or(u32::MAX)
     }
 
-    /// Takes room for one record. A record larger than the whole budget passes when nothing else is held.
-    pub(crate) fn try_take(&self, cost: u32) -> Result<(), Full> {
-        self.take_now(cost, None).map_err(|_| Full)
+    /// Records and bytes held.
+    pub(crate) fn outstanding(&self) -> (usize, usize) {
+        let held = self.lock().ledger.held();
+        (held.records, held.bytes)
     }
 
-    /// The same. Where it is other producers that hold the room, `changed` rings when they give it back.
-    fn take_now(&self, cost: u32, changed: Option<&Arc<Notify>>) -> Result<(), Option<QueuedLoan>> {
-        let mut held = self.lock();
-        let records = held.records + 1;
-        self.make_room(&held, cost as usize, records, changed)?;
-        held.bytes += cost as usize;
-        held.records = records;
-        Ok(())
-    }
-
-    /// Makes the room of one record larger or smaller.
-    pub(crate) fn resize(&self, taken: u32, cost: u32) -> Result<(), Full> {
-        let grows = cost.saturating_sub(taken) as usize;
-        if grows == 0 {
-            self.give_back((taken - cost) as usize, 0);
-            return Ok(());
+    /// Makes the callers whose turn it is look again.
+    pub(crate) fn wake(&self) {
+        if self.waiting.load(Ordering::Acquire) == 0 {
+            return;
         }
-        let mut held = self.lock();
-        self.make_room(&held, grows, held.records, None).map_err(|_| Full)?;
-        held.bytes += grows;
+        let is_waited_for = |listener: &&Arc<Listener>| listener.waiting.load(Ordering::Acquire) > 0;
+        // Wakers are foreign code: they run without the lock.
+        let listeners: SmallVec<[Arc<Listener>; 8]> =
+            self.lock().listeners.iter().filter(is_waited_for).cloned().collect();
+        for listener in listeners {
+            listener.changed.notify_waiters();
+        }
+    }
+
+    fn own_part(&self) -> Room {
+        let [bytes, records] = &self.own;
+        Room { bytes: bytes.load(Ordering::Relaxed), records: records.load(Ordering::Relaxed) }
+    }
+
+    fn publish_own(&self, state: &State) {
+        let own = state.ledger.own();
+        self.own[0].store(own.bytes, Ordering::Relaxed);
+        self.own[1].store(own.records, Ordering::Relaxed);
+    }
+
+    /// Takes room for a stream. Where it is other producers that hold it, `changed` rings when they give it back.
+    fn take(
+        &self,
+        stream: usize,
+        more: Room,
+        claim: Claim,
+        changed: Option<&Arc<Notify>>,
+    ) -> Result<(), Full> {
+        let mut state = self.lock();
+        let Some(terms) = state.ledger.judge(stream, more, claim) else {
+            let is_the_lanes = state.ledger.judge(stream, more, Claim::UNPLACED).is_some();
+            return Err(Full { is_the_lanes, ..Full::default() });
+        };
+        let before = state.ledger.bytes();
+        self.lend(before, before.saturating_add(more.bytes), terms, changed)?;
+        let own = state.ledger.own();
+        state.ledger.take(stream, more);
+        if own != state.ledger.own() {
+            self.publish_own(&state);
+        }
         Ok(())
     }
 
-    /// Counts what the SDK holds of a call with entries of so many bytes. A call that is to be made is made, so this does
-    /// not ask for room; it leaves less for new records.
-    pub(crate) fn copies(self: &Arc<Self>, bytes: usize) -> Copies {
-        let mut held = self.lock();
-        let before = held.all();
-        if let Some(loan) = self.part.loan(before, before + bytes) {
+    /// Borrows what is needed of what producers share.
+    fn lend(
+        &self,
+        before: usize,
+        after: usize,
+        terms: Terms,
+        changed: Option<&Arc<Notify>>,
+    ) -> Result<(), Full> {
+        let spare = if let Terms::Common { spare } = terms { spare } else { 0 };
+        let Some(loan) = self.part.loan(before, after, spare) else { return Ok(()) };
+        let loan = match terms {
+            Terms::Anyway => {
+                self.part.lend_anyway(loan);
+                return Ok(());
+            }
+            Terms::Guaranteed => loan.guaranteed(),
+            Terms::Common { .. } => loan,
+        };
+        let full = |queued| Full { is_the_lanes: spare > 0, queued, ..Full::default() };
+        self.part.lend(loan, changed).map_err(full)
+    }
+
+    fn give_back(&self, stream: usize, less: Room) {
+        if less != Room::NONE {
+            self.shrink(|ledger| ledger.give_back(stream, less));
+        }
+    }
+
+    fn take_copies(&self, stream: usize, bytes: usize) {
+        let mut state = self.lock();
+        let before = state.ledger.bytes();
+        if let Some(loan) = self.part.loan(before, before.saturating_add(bytes), 0) {
             self.part.lend_anyway(loan);
         }
-        held.copies += bytes;
-        drop(held);
-        Copies { budget: Arc::clone(self), bytes }
+        state.ledger.take_copies(stream, bytes);
     }
 
-    /// Makes room for `more` bytes. A record larger than all of it passes when it is the only one.
-    fn make_room(
-        &self,
-        held: &Held,
-        more: usize,
-        records: usize,
-        changed: Option<&Arc<Notify>>,
-    ) -> Result<(), Option<QueuedLoan>> {
-        let (before, after) = (held.all(), held.all().saturating_add(more));
-        let is_alone = records <= 1;
-        if !is_alone && (after > self.max_bytes || records > self.max_records) {
-            return Err(None);
-        }
-        match self.part.loan(before, after) {
-            None => Ok(()),
-            Some(loan) if is_alone => {
-                self.part.lend_anyway(loan);
-                Ok(())
-            }
-            Some(loan) => self.part.lend(loan, changed),
-        }
+    fn give_copies_back(&self, stream: usize, bytes: usize) {
+        self.shrink(|ledger| ledger.give_copies_back(stream, bytes));
     }
 
-    pub(crate) fn give_back(&self, bytes: usize, records: usize) {
-        self.shrink(|held| {
-            held.bytes = held.bytes.saturating_sub(bytes);
-            held.records = held.records.saturating_sub(records);
-        });
-    }
-
-    fn shrink(&self, change: impl FnOnce(&mut Held)) {
+    fn shrink(&self, change: impl FnOnce(&mut Ledger)) {
         let (before, after) = {
-            let mut held = self.lock();
-            let before = held.all();
-            change(&mut held);
-            (before, held.all())
+            let mut state = self.lock();
+            let before = state.ledger.bytes();
+            change(&mut state.ledger);
+            (before, state.ledger.bytes())
         };
         self.part.give_back(before, after);
         self.wake();
     }
 
-    /// Makes the caller whose turn it is look again.
-    pub(crate) fn wake(&self) {
-        self.changed.notify_waiters();
-    }
-
-    /// Waits until there is room and takes it, unless `full`, which is asked each time before it waits, says why not.
-    ///
-    /// Cancel safe: room is taken only on the last step.
-    pub(crate) async fn take<E>(&self, cost: u32, mut full: impl FnMut() -> Result<(), E>) -> Result<(), E> {
-        if self.waiting.load(Ordering::Acquire) == 0 && self.try_take(cost).is_ok() {
-            return Ok(());
-        }
-        let _waiting = Waiting::count(&self.waiting);
-        let _turn = self.turn.lock().await;
-        // Given up only after the next look: it may have been woken for others, too.
-        let mut _queued = None;
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Listening starts before looking, so that no room given back in between is missed.
-            changed.as_mut().enable();
-            match self.take_now(cost, Some(&self.changed)) {
-                Ok(()) => return Ok(()),
-                Err(queued) => _queued = queued,
-            }
-            full()?;
-            changed.await;
-        }
-    }
-
-    /// Records and bytes held.
-    pub(crate) fn outstanding(&self) -> (usize, usize) {
-        let held = self.lock();
-        (held.records, held.bytes)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Held {
-    fn all(&self) -> usize {
-        self.bytes.saturating_add(self.copies)
-    }
-}
-
-impl Drop for Copies {
-    fn drop(&mut self) {
-        self.budget.shrink(|held| held.copies = held.copies.saturating_sub(self.bytes));
-    }
-}
-
-impl<'a> Waiting<'a> {
-    fn count(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::AcqRel);
-        Self(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::convert::Infallible;
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    fn wait() -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    #[test]
-    fn room_is_bounded_by_bytes_and_by_records() {
-        let budget = Budget::new(100, 3, BudgetPart::unshared());
-        for (cost, taken) in [(60, true), (41, false), (40, true), (1, false)] {
-            assert_eq!(budget.try_take(cost).is_ok(), taken, "{cost} of 100 bytes");
-        }
-        budget.give_back(100, 2);
-        for taken in [true, true, true, false] {
-            assert_eq!(budget.try_take(1).is_ok(), taken, "a record of 3");
-        }
-        budget.give_back(3, 3);
-        assert_eq!(budget.outstanding(), (0, 0));
-    }
-
-    #[test]
-    fn a_record_larger_than_the_budget_passes_alone() {
-        let budget = Budget::new(100, 10, BudgetPart::unshared());
-        assert!(budget.try_take(1).is_ok() && budget.try_take(500).is_err());
-        budget.give_back(1, 1);
-        assert!(budget.try_take(500).is_ok() && budget.try_take(1).is_err());
-    }
-
-    #[test]
-    fn what_the_sdk_holds_leaves_less_room() {
-        let budget = Arc::new(Budget::new(100, 10, BudgetPart::unshared()));
-        assert!(budget.try_take(40).is_ok());
-        let copies = budget.copies(50);
-        assert!(budget.try_take(11).is_err() && budget.try_take(10).is_ok());
-        drop(copies);
-        assert!(budget.try_take(50).is_ok());
-        assert_eq!(budget.outstanding(), (3, 100));
-    }
-
-    #[test]
-    fn room_that_was_taken_can_be_resized() {
-        let budget = Budget::new(100, 2, BudgetPart::unshared());
-        assert!(budget.try_take(40).is_ok() && budget.try_take(30).is_ok());
-        assert!(budget.resize(40, 70).is_ok() && budget.resize(70, 71).is_err());
-        assert!(budget.resize(70, 10).is_ok());
-        assert_eq!(budget.outstanding(), (2, 40));
-    }
-
-    #[test]
-    fn callers_that_wait_are_served_in_their_order() {
-        let budget = Budget::new(100, 10, BudgetPart::unshared());
-        budget.try_take(90).expect("room");
-        let mut context = Context::from_waker(Waker::noop());
-        let mut large = pin!(budget.take(80, wait));
-        let mut small = pin!(budget.take(5, wait));
-        assert!(large.as_mut().poll(&mut context).is_pending());
-        assert!(small.as_mut().poll(&mut context).is_pending(), "there is room, but another one's turn");
-        budget.give_back(90, 1);
-        assert!(small.as_mut().poll(&mut context).is_pending());
-        assert_eq!(large.as_mut().poll(&mut context), Poll::Ready(Ok(())));
-        assert_eq!(small.as_mut().poll(&mut context), Poll::Ready(Ok(())));
-    }
-
-    #[test]
-    fn who_stops_waiting_hands_the_turn_on() {
-        let budget = Budget::new(100, 10, BudgetPart::unshared());
-        budget.try_take(100).expect("room");
-        let mut context = Context::from_waker(Waker::noop());
-        let mut second = pin!(budget.take(5, wait));
-        {
-            let mut first = pin!(budget.take(80, wait));
-            assert!(first.as_mut().poll(&mut context).is_pending());
-            assert!(second.as_mut().poll(&mut context).is_pending());
-        }
-        budget.give_back(100, 1);
-        assert_eq!(second.as_mut().poll(&mut context), Poll::Ready(Ok(())));
-        assert_eq!((budget.outstanding(), budget.waiting.load(Ordering::Acquire)), ((1, 5), 0));
-    }
-
-    #[test]
-    fn who_is_told_why_not_stops_waiting() {
-        let budget = Budget::new(100, 10, BudgetPart::unshared());
-        budget.try_take(100).expect("room");
-        let mut context = Context::from_waker(Waker::noop());
-        assert_eq!(pin!(budget.take(5, || Err("closed"))).poll(&mut context), Poll::Ready(Err("closed")));
-    }
-}
+mod tests;

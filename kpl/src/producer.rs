@@ -54,7 +54,7 @@ pub struct Producer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError<R> {
-    /// There is no room now (`try_send` only).
+    /// There is no room now for a record of this stream and shard (`try_send` and `Permit::send` only).
     #[error("the producer holds as much as it may: wait for outcomes, or use send, which waits")]
     Full(R),
     /// The producer is closed or closing.
@@ -96,7 +96,9 @@ impl Producer {
 
     /// Hands a record over, waiting for room if there is none. The future that it returns resolves to the outcome.
     ///
-    /// Callers that wait are served in the order in which they came, so a large record among small ones gets its turn.
+    /// Callers that wait with records for one shard are served in the order in which they came, so a large record among
+    /// small ones gets its turn. Those for other shards and streams do not wait behind them: each has its part of the room,
+    /// see [`Config::max_outstanding_bytes`](crate::Config::max_outstanding_bytes).
     ///
     /// # Errors
     ///
@@ -269,7 +271,7 @@ impl Inner {
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let log = CallLog::new(name.clone(), Arc::clone(&self.transport), self.service, config.record_ttl);
         let pipeline = Pipeline::new(name.clone(), self.service, config, seed, self.clock.now());
-        let shared = Arc::new(StreamShared::new(name.clone(), pipeline, self.clock));
+        let shared = Arc::new(StreamShared::new(name.clone(), self.budget.account(), pipeline, self.clock));
         if self.is_closed() {
             // It never was: no task, no listing, no place in a snapshot.
             shared.end();
@@ -280,7 +282,6 @@ impl Inner {
             shared: Arc::clone(&shared),
             transport: Arc::clone(&self.transport),
             lister: self.control_plane.shard_lister(),
-            budget: Arc::clone(&self.budget),
             reporter: self.reporter.clone(),
             log,
             outcomes: Arc::clone(&self.outcomes),

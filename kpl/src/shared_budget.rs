@@ -61,6 +61,11 @@ struct Waiting {
 pub(crate) struct Loan {
     before: usize,
     after: usize,
+    /// How large it has to be able to grow, with what is to be left for others of the same producer.
+    at_most: usize,
+    /// Whether it is for a part that is guaranteed to a stream or shard of the producer: others of the same producer hold
+    /// the producer's own.
+    is_guaranteed: bool,
 }
 
 /// A place in the queue for common room. Who is woken gives it up when it has looked, and so wakes the next one.
@@ -87,11 +92,22 @@ impl BudgetPart {
         Self { own: usize::MAX, common: Arc::default() }
     }
 
-    /// What a producer needs of the common room that holds `before` bytes and is to hold `after`; `None` if its own part
-    /// suffices.
-    pub(crate) fn loan(&self, before: usize, after: usize) -> Option<Loan> {
+    /// What a producer needs of the common room that holds `before` bytes and is to hold `after`, and to be able to hold
+    /// `spare` more; `None` if its own part suffices.
+    pub(crate) fn loan(&self, before: usize, after: usize, spare: usize) -> Option<Loan> {
         let borrowed = |bytes: usize| bytes.saturating_sub(self.own);
-        (after > self.own).then(|| Loan { before: borrowed(before), after: borrowed(after) })
+        let at_most = borrowed(after.saturating_add(spare));
+        (at_most > 0).then(|| Loan {
+            before: borrowed(before),
+            after: borrowed(after),
+            at_most,
+            is_guaranteed: false,
+        })
+    }
+
+    /// The bytes that are this producer's own, whatever the others hold.
+    pub(crate) fn own(&self) -> usize {
+        self.own
     }
 
     /// Lends, if the rule allows. If it does not, `changed` rings when it does, for whoever is named.
@@ -115,7 +131,7 @@ impl BudgetPart {
 
     /// A producer that held `before` bytes holds `after` now.
     pub(crate) fn give_back(&self, before: usize, after: usize) {
-        if let Some(Loan { before: less, after: more }) = self.loan(after, before) {
+        if let Some(Loan { before: less, after: more, .. }) = self.loan(after, before, 0) {
             let mut state = self.common.lock();
             state.lent = state.lent.saturating_sub(more - less);
             drop(state);
@@ -125,15 +141,26 @@ impl BudgetPart {
 }
 
 impl Loan {
+    /// For a part that is guaranteed within the producer.
+    pub(crate) fn guaranteed(self) -> Self {
+        Self { is_guaranteed: true, ..self }
+    }
+
     fn growth(self) -> usize {
         self.after - self.before
     }
 }
 
 impl State {
-    /// Whether there would be at least as much left as the producer then had.
+    /// Whether there would be at least as much left as the producer then had; for what is guaranteed, whether it is there,
+    /// or in an eighth beyond.
     fn allows(&self, loan: Loan) -> bool {
-        self.lent.saturating_add(loan.growth()).saturating_add(loan.after) <= self.capacity
+        if loan.is_guaranteed {
+            return self.lent.saturating_add(loan.growth())
+                <= self.capacity.saturating_add(self.capacity / 8);
+        }
+        let growth = loan.at_most - loan.before.min(loan.at_most);
+        self.lent.saturating_add(growth).saturating_add(loan.at_most) <= self.capacity
     }
 
     fn queue(&mut self, loan: Loan, changed: Arc<Notify>) -> u64 {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::types::StreamName;
+use crate::types::{ShardId, StreamName};
 
 /// A producer's state; see [`Producer::snapshot`](crate::Producer::snapshot).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct StreamSnapshot {
     pub outstanding_records: usize,
     /// Bytes of the budget that they take: data, keys and a little for each.
     pub outstanding_bytes: usize,
+    /// The shard whose records take the most bytes of it; `None` when nothing is outstanding. What is stuck shows here.
+    pub fullest_shard: Option<ShardHolding>,
     /// How long the oldest of them is here; `None` when there is none. (The KPL's oldest record time.)
     pub oldest_record_age: Option<Duration>,
     /// PutRecords calls under way now.
@@ -104,4 +106,16 @@ pub struct StreamSnapshot {
     pub listings_failed: u64,
     /// The newest error of a call, of an entry or of a listing; `None` if there was none.
     pub last_error: Option<LastError>,
+}
+
+/// What the records of one shard hold of their stream's room; see [`StreamSnapshot::fullest_shard`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShardHolding {
+    /// The shard; `None` for records whose shard is not predicted, and for a shard that is forgotten since it closed.
+    pub shard_id: Option<ShardId>,
+    /// User records without an outcome.
+    pub outstanding_records: usize,
+    /// Bytes of the budget that they take.
+    pub outstanding_bytes: usize,
 }

@@ -61,6 +61,10 @@ pub(crate) struct FlushId(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct ShardIndex(pub(crate) u32);
 
+/// What a record's room counts for: the shard that it is predicted to go to, or having no prediction.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Lane(pub(crate) Option<ShardIndex>);
+
 // === impl HashKey ===
 
 impl HashKey {

@@ -5,11 +5,11 @@
 use kpl::RecordRef;
 
 use crate::clock::Clock;
-use crate::config::{FlowConfig, RefusedPolicy};
+use crate::config::{FlowConfig, PartitionKeyOption, RefusedPolicy};
 use crate::core::flow::{Publish, Record};
 use crate::dead_letter::{DeadLetter, INVALID, OVER_LIMIT};
 use crate::dead_letter_file::{DeadLetterError, DeadLetterFile};
-use crate::publisher::{Batch, Published};
+use crate::publisher::{Batch, Published, WantsRoom};
 
 /// Takes a pump's records.
 pub(super) struct Handover<'a> {
@@ -17,8 +17,8 @@ pub(super) struct Handover<'a> {
     pub(super) batch: Batch,
     pub(super) dead_letters: &'a DeadLetterFile,
     pub(super) clock: Clock,
-    /// Bytes of the last record: for so many there has to be room.
-    pub(super) wanted: usize,
+    /// The record that found no room.
+    pub(super) wants_room: Option<WantsRoom>,
     /// Why the pump was ended, if it was not for want of room.
     pub(super) trouble: Option<Trouble>,
 }
@@ -34,7 +34,6 @@ pub(super) enum Trouble {
 impl Handover<'_> {
     pub(super) fn take(&mut self, record: Record<'_>) -> Publish {
         let dedup_id = record.dedup_id;
-        self.wanted = record.data.len() + record.partition_key.len() + dedup_id.map_or(0, str::len);
         if record.is_over_limit {
             let message = format!("{} bytes are more than a record may have", record.data.len());
             return self.dead_letter(record, OVER_LIMIT, message);
@@ -42,7 +41,14 @@ impl Handover<'_> {
         let to_send = RecordRef { dedup_id, ..RecordRef::new(record.partition_key, record.data) };
         match self.batch.publish(record.tag.to_number(), to_send) {
             Published::Accepted => Publish::Accepted,
-            Published::Full => Publish::Full,
+            Published::Full => {
+                let bytes = record.data.len() + record.partition_key.len() + dedup_id.map_or(0, str::len);
+                self.wants_room = Some(match self.config.partition_key_option {
+                    PartitionKeyOption::Random => WantsRoom::OfAnyShard(bytes),
+                    PartitionKeyOption::Deterministic => to_send.into(),
+                });
+                Publish::Full
+            }
             Published::Ended => {
                 self.trouble = Some(Trouble::ProducerEnded);
                 Publish::Full

@@ -68,12 +68,10 @@ impl FlowTask {
                     return;
                 }
                 Published::Full | Published::Invalid(_) => {
-                    let id_bytes = record.dedup_id.as_ref().map_or(0, |id| id.as_str().len());
-                    let key_bytes = record.partition_key.as_deref().map_or(0, str::len);
-                    let bytes = record.data.len() + key_bytes + id_bytes;
+                    let wants_room = record.as_ref().into();
                     self.state.retries.push_front(retry);
                     if !self.state.awaits_room {
-                        self.await_room(bytes);
+                        self.await_room(wants_room);
                     }
                     return;
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::handover::{Handover, Trouble};
 use super::{DEAD_LETTER_PERIOD, FlowTask};
 use crate::core::flow::{Pumped, Turn};
+use crate::publisher::WantsRoom;
 use crate::types::FileId;
 
 impl FlowTask {
@@ -47,10 +48,11 @@ impl FlowTask {
         }
         let Self { config, flow, publisher, dead_letters, clock, .. } = self;
         let batch = publisher.batch();
-        let mut handover = Handover { config, batch, dead_letters, clock: *clock, wanted: 0, trouble: None };
+        let mut handover =
+            Handover { config, batch, dead_letters, clock: *clock, wants_room: None, trouble: None };
         let expected_wait = |key: &str| publisher.expected_wait(key);
         let pumped = flow.pump(file, clock.wall_time_ms(), expected_wait, |record| handover.take(record));
-        let Handover { wanted, trouble, batch, .. } = handover;
+        let Handover { wants_room, trouble, batch, .. } = handover;
         // What is gathered is on its way from here on.
         drop(batch);
         match trouble {
@@ -61,16 +63,16 @@ impl FlowTask {
             }
             None if pumped == Pumped::Blocked => {
                 self.flow.found_no_room(file, self.clock.now());
-                self.await_room(wanted);
+                self.await_room(wants_room.unwrap_or(WantsRoom::OfAnyShard(0)));
             }
             None => {}
         }
         self.report_without_id();
     }
 
-    pub(super) fn await_room(&mut self, bytes: usize) {
+    pub(super) fn await_room(&mut self, wants_room: WantsRoom) {
         self.state.awaits_room = true;
         let inbox = Arc::clone(&self.inbox);
-        self.publisher.when_room(bytes, move || inbox.has_room());
+        self.publisher.when_room(wants_room, move || inbox.has_room());
     }
 }

@@ -231,13 +231,13 @@ static OBEYED: &[ConfigOption] = &[
         "max_outstanding_bytes",
         "MaxOutstandingBytes",
         integer!(max_outstanding_bytes: usize, 1_048_576..=u64::MAX),
-        "Bytes of user records that the producer holds at once; at this bound `send` waits.",
+        "Bytes of user records that the producer holds at once; at this bound `send` waits. Each stream and shard has a part.",
     ),
     ours(
         "max_outstanding_records",
         "MaxOutstandingRecords",
         integer!(max_outstanding_records: usize, 1..=u32::MAX as u64),
-        "User records that the producer holds at once; at this bound `send` waits.",
+        "User records that the producer holds at once; at this bound `send` waits. Each stream and shard has a part.",
     ),
     // --- metrics ---
     kpl("metrics_level", "MetricsLevel", choice!(metrics_level: MetricsLevel), "Which metrics are uploaded."),

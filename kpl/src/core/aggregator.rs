@@ -233,7 +233,7 @@ mod tests {
 
     fn add(aggregator: &mut Aggregator<u32>, tag: u32, data: &[u8], close: u64) -> Vec<KinesisRecord<u32>> {
         let record = RecordRef::new("k", data);
-        let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
+        let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
         let deadlines = Deadlines { close: at(close), send: at(close + 20) };
         let mut closed = Vec::new();
         aggregator.add(record, record.hash_key(), SHARD, member, deadlines, &mut closed);
@@ -275,11 +275,11 @@ mod tests {
 
     #[test]
     fn a_lone_record_with_a_dedup_id_goes_in_a_frame() {
-        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, history: None };
+        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
         let record = RecordRef::new("k", b"x").with_dedup_id("id");
         let by_size = alone(record, record.hash_key(), Some(SHARD), member, at(20));
         let mut by_deadline = Aggregator::new(3, 1000);
-        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, history: None };
+        let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
         let deadlines = Deadlines { close: at(1), send: at(20) };
         let mut closed = Vec::new();
         by_deadline.add(record, record.hash_key(), SHARD, member, deadlines, &mut closed);

@@ -231,7 +231,7 @@ mod tests {
         for (tag, size) in sizes.iter().enumerate() {
             let data = vec![0; *size];
             let record = RecordRef::new("k", &data);
-            let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
+            let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
             collector.put(alone(record, record.hash_key(), shard, member, at(100)));
         }
         collector
@@ -302,7 +302,7 @@ mod tests {
         let mut collector = Collector::new(3, 1_000_000);
         for tag in 0..500 {
             let record = RecordRef::new("k", b"x");
-            let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, history: None };
+            let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
             collector.put(alone(record, record.hash_key(), None, member, at(random.u64(..1000))));
             if random.u8(..4) == 0 {
                 collector.take(usize::MAX);

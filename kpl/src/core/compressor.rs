@@ -128,7 +128,7 @@ mod tests {
 
     fn record(tag: u32, data: &[u8]) -> KinesisRecord<u32> {
         let record = RecordRef::new("k", data);
-        let member = Member { tag, arrival: Moment::ORIGIN, epoch: 0, cost: 0, history: None };
+        let member = Member { tag, arrival: Moment::ORIGIN, epoch: 0, cost: 0, lane: None, history: None };
         alone(record, record.hash_key(), Some(ShardIndex(0)), member, Moment::ORIGIN)
     }
 

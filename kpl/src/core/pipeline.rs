@@ -8,6 +8,7 @@ mod held;
 mod in_order;
 mod keyless;
 mod listed;
+mod shares;
 mod view;
 mod way;
 mod way_back;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::held::Held;
+use self::shares::Shares;
 use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::Config;
 use crate::core::aggregator::Aggregator;
@@ -114,6 +116,7 @@ pub(crate) struct Pipeline<T> {
     numbering: Option<Numbering>,
     shards: ShardMap,
     last_key: LastKey,
+    shares: Shares,
     held: Held<T>,
     undecided: UndecidedAggregates<T>,
     aggregator: Aggregator<T>,
@@ -163,6 +166,7 @@ impl<T> Pipeline<T> {
                 .then(|| Numbering::new(config.producer_id.clone().unwrap_or_default())),
             shards,
             last_key: LastKey::default(),
+            shares: Shares::default(),
             held: Held::new(),
             undecided: UndecidedAggregates::new(),
             aggregator: Aggregator::new(config.aggregation_max_count, aggregate_bytes),
@@ -199,7 +203,7 @@ impl<T> Pipeline<T> {
         let epoch = self.flushes.accept();
         self.totals.received(cost);
         let arrival = self.arrival(now);
-        let member = Member { tag, arrival, epoch, cost, history: None };
+        let member = Member { tag, arrival, epoch, cost, lane: None, history: None };
         let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
         match numbering.map(Numbering::next) {
             Some(id) => self.route(RecordRef { dedup_id: Some(id.as_str()), ..record }, member, now),

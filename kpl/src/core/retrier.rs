@@ -123,7 +123,8 @@ mod tests {
 
     fn record(aggregate: bool, keys: (u128, u128), predicted: Option<u32>) -> KinesisRecord<()> {
         let user = RecordRef::new("k", b"x").with_explicit_hash_key(HashKey(keys.0));
-        let member = Member { tag: (), arrival: Moment::ORIGIN, epoch: 0, cost: 0, history: None };
+        let member =
+            Member { tag: (), arrival: Moment::ORIGIN, epoch: 0, cost: 0, lane: None, history: None };
         let mut record = alone(user, HashKey(keys.0), predicted.map(ShardIndex), member, Moment::ORIGIN);
         record.hash_keys = (HashKey(keys.0), HashKey(keys.1));
         if aggregate {

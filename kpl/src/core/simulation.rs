@@ -406,6 +406,7 @@ impl World {
             "seed {}: a record is in no stage or in two",
             self.seed
         );
+        assert_eq!(self.pipeline.counted(), outstanding, "seed {}: each counts for one lane", self.seed);
         self.checks += 1;
         // It looks at every lane and call, so not every time.
         if self.checks.is_multiple_of(64) {

@@ -68,8 +68,14 @@ mod tests {
     fn record(size: usize) -> KinesisRecord<Ticket> {
         let data = vec![0; size];
         let record = RecordRef::new("k", &data);
-        let member =
-            Member { tag: Ticket::Tagged(1), arrival: Moment::ORIGIN, epoch: 0, cost: 0, history: None };
+        let member = Member {
+            tag: Ticket::Tagged(1),
+            arrival: Moment::ORIGIN,
+            epoch: 0,
+            cost: 0,
+            lane: None,
+            history: None,
+        };
         alone(record, record.hash_key(), None, member, Moment::ORIGIN)
     }
 

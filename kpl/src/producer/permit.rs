@@ -5,7 +5,7 @@
 use super::SendError;
 use super::stream_producer::{Refusal, StreamProducer};
 use crate::delivery::Delivery;
-use crate::permits::{Budget, Full};
+use crate::permits::Budget;
 use crate::user_record::RecordRef;
 
 /// Room for one record; see [`StreamProducer::reserve`]. Dropping it gives the room back.
@@ -27,26 +27,24 @@ impl Permit {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: [`SendError::Full`] only for a record larger than was asked for. The caller still has the record;
-    /// the room is given back.
+    /// [`SendError`]: [`SendError::Full`] only for a record larger than was asked for, or whose shard holds so much that
+    /// the rest is kept for the stream's other shards ([`StreamProducer::wait_for_room_for`] waits for that shard). The
+    /// caller still has the record; the room is given back.
     pub fn send(mut self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
         let record = self.stream.checked(record).map_err(|refusal| refusal.with(()))?;
-        self.resize(Budget::cost(&record)).map_err(|Full| SendError::Full(()))?;
-        let cost = std::mem::take(&mut self.cost);
-        self.stream.accept(record, cost).map_err(|refusal: Refusal| refusal.with(()))
-    }
-
-    fn resize(&mut self, cost: u32) -> Result<(), Full> {
-        self.stream.budget().resize(self.cost, cost)?;
-        self.cost = cost;
-        Ok(())
+        let cost = Budget::cost(&record);
+        let sent = self.stream.shared.accept_permitted(record, self.cost, cost);
+        if sent.is_ok() {
+            self.cost = 0; // it is the record's now
+        }
+        sent.map_err(|refused| Refusal::from(refused).with(()))
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.cost > 0 {
-            self.stream.budget().give_back(self.cost as usize, 1);
+            self.stream.shared.account.give_back(self.cost as usize, 1);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::permit::Permit;
 use super::tagged_batch::TaggedBatch;
 use super::{Inner, SendError};
 use crate::delivery::Delivery;
-use crate::driver::{Closed, StreamShared};
-use crate::permits::Budget;
+use crate::driver::{Caller, Closed, StreamShared};
+use crate::permits::{Budget, Refused};
 use crate::user_record::{InvalidUserRecord, RecordRef};
 
 /// One stream of a producer, looked up once: the form of the hot path. Cloning is cheap.
@@ -33,6 +33,15 @@ impl Refusal {
             Self::Full => SendError::Full(record),
             Self::Closed => SendError::Closed(record),
             Self::Invalid(problem) => SendError::Invalid(record, problem),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full(_) => Self::Full,
+            Refused::Closed => Self::Closed,
         }
     }
 }
@@ -71,11 +80,8 @@ impl StreamProducer {
     /// [`SendError`]; the caller still has the record.
     pub fn try_send_tagged(&self, record: RecordRef<'_>, tag: u64) -> Result<(), SendError<()>> {
         let record = self.checked(record).map_err(|refusal| refusal.with(()))?;
-        let cost = self.take_or_press(&record).map_err(|refusal| refusal.with(()))?;
-        self.shared.accept_tagged(std::iter::once((record, cost, tag))).map_err(|Closed| {
-            self.inner.budget.give_back(cost as usize, 1);
-            SendError::Closed(())
-        })
+        let accepted = self.shared.accept_tagged(record, Budget::cost(&record), tag);
+        accepted.map_err(|refused| Refusal::from(refused).with(()))
     }
 
     /// Gathers records to hand them over together: the form for many records at a time. Cheap, but keeps buffers: to be
@@ -88,15 +94,44 @@ impl StreamProducer {
     /// Waits until a record of `bytes` (data and partition key) would have had room. Returns at once when the producer
     /// is closed; the next `try_send_tagged` says so.
     ///
-    /// The room is not kept for the caller: somebody else may be faster.
+    /// The room is not kept for the caller: another one may take it first. And it may be a room that is kept for other
+    /// shards than the record's, so after a refusal for the shard's sake this may return too early, but not at once:
+    /// when some room was given back, or after 20 ms. [`wait_for_room_for`](Self::wait_for_room_for) knows the shard.
     ///
     /// # Cancel safety
     ///
     /// Nothing is taken: dropping the future loses nothing.
     pub async fn wait_for_room(&self, bytes: usize) {
         let cost = Budget::cost_of_bytes(bytes);
-        if self.inner.budget.take(cost, || self.press()).await.is_ok() {
-            self.inner.budget.give_back(cost as usize, 1);
+        if self.take_unplaced(cost).await.is_ok() {
+            self.shared.account.give_back(cost as usize, 1);
+        }
+    }
+
+    /// Waits until this record would have had room, its shard's included. Returns at once when the producer is closed or
+    /// the record can never be sent; the next `try_send_tagged` says so.
+    ///
+    /// Callers that wait for room for one shard are served in the order in which they came, and callers for other shards
+    /// do not wait behind them. The room is not kept for the caller: another one may take it first.
+    ///
+    /// ```
+    /// # async fn example(stream: kpl::StreamProducer) {
+    /// let record = kpl::RecordRef::new("customer-7", b"an order");
+    /// while let Err(kpl::SendError::Full(())) = stream.try_send_tagged(record, 1) {
+    ///     stream.wait_for_room_for(record).await;
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken: dropping the future loses nothing.
+    pub async fn wait_for_room_for(&self, record: RecordRef<'_>) {
+        let Ok(record) = self.checked(record) else { return };
+        let cost = Budget::cost(&record);
+        let take = |caller: Caller<'_>| self.shared.take_for(&record, cost, caller);
+        if self.taken(take).await.is_ok() {
+            self.shared.account.give_back(cost as usize, 1);
         }
     }
 
@@ -110,9 +145,14 @@ impl StreamProducer {
     /// # Cancel safety
     ///
     /// Dropping the future takes nothing; callers that wait are served in the order in which they came.
+    ///
+    /// # The shard
+    ///
+    /// It is not known which shard the record will be for. [`Permit::send`] may answer [`SendError::Full`] where that shard
+    /// holds so much that the rest is kept for the stream's other shards.
     pub async fn reserve(&self, bytes: usize) -> Result<Permit, SendError<()>> {
         let cost = Budget::cost_of_bytes(bytes);
-        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| SendError::Closed(()))?;
+        self.take_unplaced(cost).await.map_err(|Closed| SendError::Closed(()))?;
         let permit = Permit::new(self.clone(), cost);
         self.shared.check_open().map_err(|Closed| SendError::Closed(()))?;
         Ok(permit)
@@ -142,43 +182,39 @@ impl StreamProducer {
 
     pub(super) fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
         let record = self.checked(record)?;
-        let cost = self.take_or_press(&record)?;
-        self.accept(record, cost)
+        Ok(self.shared.accept(record, Budget::cost(&record), Caller::Leaves)?)
     }
 
     pub(super) async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
         let record = self.checked(record)?;
         let cost = Budget::cost(&record);
-        self.inner.budget.take(cost, || self.press()).await.map_err(|Closed| Refusal::Closed)?;
-        self.accept(record, cost)
+        let accept = |caller: Caller<'_>| self.shared.accept(record, cost, caller);
+        self.taken(accept).await.map_err(|Closed| Refusal::Closed)
     }
 
-    /// Takes room for a record, or hurries what there is.
-    pub(super) fn take_or_press(&self, record: &RecordRef<'_>) -> Result<u32, Refusal> {
-        let pressed = || self.press().map_or_else(|Closed| Refusal::Closed, |()| Refusal::Full);
-        self.take_at_once(record).ok_or_else(pressed)
-    }
-
-    /// Takes room for a record if there is any; answers what was taken.
-    pub(super) fn take_at_once(&self, record: &RecordRef<'_>) -> Option<u32> {
-        let cost = Budget::cost(record);
-        self.inner.budget.try_take(cost).ok().map(|()| cost)
-    }
-
-    /// There is no room. It may be another stream that holds it.
-    fn press(&self) -> Result<(), Closed> {
-        for stream in self.inner.all_streams() {
-            // A stream that has ended holds nothing.
-            let _ = stream.press();
+    /// What `take` takes, at once or when it is the caller's turn.
+    async fn taken<R>(&self, take: impl Fn(Caller<'_>) -> Result<R, Refused>) -> Result<R, Closed> {
+        match take(Caller::WillWait) {
+            Ok(taken) => Ok(taken),
+            Err(Refused::Closed) => Err(Closed),
+            Err(Refused::Full(full)) => {
+                self.shared.account.wait(full.queue, |changed| take(Caller::InTurn(changed))).await
+            }
         }
-        self.shared.check_open()
     }
 
-    pub(super) fn accept(&self, record: RecordRef<'_>, cost: u32) -> Result<Delivery, Refusal> {
-        self.shared.accept(record, cost).map_err(|Closed| {
-            self.inner.budget.give_back(cost as usize, 1);
-            Refusal::Closed
-        })
+    /// Waits for room for a record of whatever lane, and takes it.
+    async fn take_unplaced(&self, cost: u32) -> Result<(), Closed> {
+        if self.shared.was_refused_for_lane() {
+            // The caller may be on another runtime, or on none.
+            let patience = self.inner.runtime.spawn(self.shared.patience());
+            tokio::select! {
+                () = self.shared.account.changed() => {}
+                _ = patience => {}
+            }
+        }
+        let take = |caller: Caller<'_>| self.shared.take_unplaced(cost, caller);
+        self.taken(take).await
     }
 
     /// The record as the service will see it, if it can be sent at all.
@@ -191,9 +227,5 @@ impl StreamProducer {
             return Err(Refusal::Invalid(InvalidUserRecord::NoPartitionKey));
         }
         Ok(checked)
-    }
-
-    pub(super) fn budget(&self) -> &Budget {
-        &self.inner.budget
     }
 }

@@ -12,6 +12,7 @@ use crate::dedup_id::DedupId;
 use crate::driver::Closed;
 use crate::outcome::{FailureReason, UserRecordFailed};
 use crate::partition_key::PartitionKey;
+use crate::permits::Budget;
 use crate::reporter::guarded;
 use crate::types::HashKey;
 use crate::user_record::{RecordRef, UserRecord};
@@ -94,13 +95,12 @@ impl TaggedBatch {
             return self.stream.try_send_tagged(record, tag);
         }
         let record = self.stream.checked(record).map_err(|refusal| refusal.with(()))?;
-        let cost = match self.stream.take_at_once(&record) {
-            Some(cost) => cost,
-            None => {
-                self.hand_over();
-                self.stream.take_or_press(&record).map_err(|refusal| refusal.with(()))?
-            }
-        };
+        let cost = Budget::cost(&record);
+        if self.stream.shared.take_to_gather(cost).is_err() {
+            // There may be room for it in its shard's part.
+            self.hand_over();
+            return self.stream.try_send_tagged(record, tag);
+        }
         self.gathered.push(record, cost, tag);
         if self.gathered.is_full() {
             self.hand_over();
@@ -115,7 +115,7 @@ impl TaggedBatch {
         }
         // Whatever happens below, nothing is handed over twice.
         let mut gathered = std::mem::take(&mut self.gathered);
-        if let Err(Closed) = self.stream.shared.accept_tagged(gathered.iter()) {
+        if let Err(Closed) = self.stream.shared.accept_gathered(gathered.iter()) {
             self.is_closed = true;
             self.give_up(&gathered);
         }
@@ -134,7 +134,7 @@ impl TaggedBatch {
             guarded(|| inner.outcomes.failed(tag, failed));
         }
         guarded(|| inner.outcomes.told());
-        inner.budget.give_back(cost, gathered.records.len());
+        self.stream.shared.account.give_back(cost, gathered.records.len());
     }
 }
 

@@ -1,6 +1,5 @@
 //! Several budgets over one: what each may hold, and who is woken when.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use proptest::prelude::*;
 
 use super::*;
-use crate::permits::{Budget, Copies};
+use crate::core::room::Claim;
+use crate::driver::Closed;
+use crate::permits::{Account, Budget, Copies, Full, Refused};
 
 const TOTAL: usize = 1000;
 
@@ -28,13 +29,13 @@ impl Wake for Bell {
 struct Caller {
     cost: u32,
     bell: Arc<Bell>,
-    future: Pin<Box<dyn Future<Output = Result<(), Infallible>>>>,
+    future: Pin<Box<dyn Future<Output = Result<(), Closed>>>>,
 }
 
 impl Caller {
-    fn new(budget: &Arc<Budget>, cost: u32) -> Self {
+    fn new(budget: &Arc<Account>, cost: u32) -> Self {
         let budget = Arc::clone(budget);
-        let future = Box::pin(async move { budget.take(cost, || Ok(())).await });
+        let future = Box::pin(async move { take(&budget, cost).await });
         Self { cost, bell: Arc::default(), future }
     }
 
@@ -49,15 +50,30 @@ impl Caller {
     }
 }
 
-fn budgets(producers: usize, max_bytes: usize) -> (Vec<Arc<Budget>>, Arc<Common>) {
+fn try_take(account: &Account, cost: u32) -> Result<(), Full> {
+    account.take_now(cost, Claim::UNPLACED, None)
+}
+
+async fn take(account: &Account, cost: u32) -> Result<(), Closed> {
+    let take = |changed: &Arc<Notify>| account.take_now(cost, Claim::UNPLACED, Some(changed));
+    account.wait(None, |changed| take(changed).map_err(Refused::Full)).await
+}
+
+fn budgets(producers: usize, max_bytes: usize) -> (Vec<Arc<Account>>, Arc<Common>) {
     let parts = BudgetPart::split(TOTAL, producers);
     let common = Arc::clone(&parts[0].common);
-    (parts.into_iter().map(|part| Arc::new(Budget::new(max_bytes, 10_000, part))).collect(), common)
+    (
+        parts
+            .into_iter()
+            .map(|part| Arc::new(Arc::new(Budget::new(max_bytes, 10_000, part)).account()))
+            .collect(),
+        common,
+    )
 }
 
 /// Takes single bytes until there is no more room; answers how many.
-fn fill(budget: &Budget) -> usize {
-    std::iter::repeat_with(|| budget.try_take(1)).take_while(Result::is_ok).count()
+fn fill(budget: &Account) -> usize {
+    std::iter::repeat_with(|| try_take(budget, 1)).take_while(Result::is_ok).count()
 }
 
 #[test]
@@ -80,7 +96,7 @@ fn ones_own_part_is_there_whatever_the_others_hold() {
     let (budgets, _) = budgets(100, TOTAL);
     let _copies: Vec<_> = budgets[..99].iter().map(|budget| budget.copies(TOTAL)).collect();
     assert_eq!(fill(&budgets[99]), 5);
-    assert!(budgets[98].try_take(5000).is_ok(), "one record passes, be it larger than all");
+    assert!(try_take(&budgets[98], 5000).is_ok(), "one record passes, be it larger than all");
     assert_eq!(fill(&budgets[99]), 0);
 }
 
@@ -171,20 +187,20 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// One producer's callers and what was taken.
 struct Scene {
-    budget: Arc<Budget>,
+    budget: Arc<Account>,
     taken: Vec<u32>,
     callers: VecDeque<Caller>,
     copies: Vec<Copies>,
 }
 
 impl Scene {
-    fn new(budget: Arc<Budget>) -> Self {
+    fn new(budget: Arc<Account>) -> Self {
         Self { budget, taken: Vec::new(), callers: VecDeque::new(), copies: Vec::new() }
     }
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Try(cost) => self.taken.extend(self.budget.try_take(cost).map(|()| cost)),
+            Event::Try(cost) => self.taken.extend(try_take(&self.budget, cost).map(|()| cost)),
             Event::Wait(cost) => {
                 let mut caller = Caller::new(&self.budget, cost);
                 match caller.poll() {
@@ -242,7 +258,7 @@ proptest! {
             for scene in &scenes {
                 // The first one's turn it is.
                 if let Some(caller) = scene.callers.front() {
-                    prop_assert!(scene.budget.try_take(caller.cost).is_err(), "room, and nobody was told");
+                    prop_assert!(try_take(&scene.budget, caller.cost).is_err(), "room, and nobody was told");
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what it stores is what a consumer would see, user record by user record.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ struct State {
 struct Desk {
     replies: VecDeque<Reply>,
     always: Option<Reply>,
+    /// What it does with the calls of single streams, whatever else the script says.
+    of_streams: HashMap<StreamName, Reply>,
     listings: VecDeque<Listing>,
     calls: Vec<Call>,
     listed: Vec<StreamName>,
@@ -83,6 +85,12 @@ impl Fake {
     pub(crate) fn new(shards: u128) -> Self {
         let (released, _) = watch::channel(false);
         Self(Arc::new(State { shards, desk: Mutex::default(), released }))
+    }
+
+    /// What it does with every call of this stream.
+    pub(crate) fn of_stream(self, stream: &StreamName, reply: Reply) -> Self {
+        self.desk(|desk| desk.of_streams.insert(stream.clone(), reply));
+        self
     }
 
     /// What it does with the next calls; afterwards it stores.
@@ -196,6 +204,9 @@ impl Transport for Fake {
         let reply = self.desk(|desk| {
             let call = Call { at: now(), stream: request.stream.clone(), entries: request.entries.clone() };
             desk.calls.push(call);
+            if let Some(reply) = desk.of_streams.get(&request.stream) {
+                return *reply;
+            }
             desk.replies.pop_front().or(desk.always).unwrap_or(Reply::Store)
         });
         Box::pin(self.clone().carry_out(reply, request))

@@ -37,6 +37,10 @@ mod runtimes;
 #[cfg(test)]
 mod stream_configs;
 #[cfg(test)]
+mod stuck_shards;
+#[cfg(test)]
+mod stuck_streams;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod time;

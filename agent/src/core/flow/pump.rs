@@ -225,7 +225,11 @@ impl Flow {
             is_over_limit: fitted.is_over_limit,
         });
         match published {
-            Publish::Full => return Step::Blocked,
+            Publish::Full => {
+                // It may be the key's shard that has no room: another one is drawn next.
+                self.key_records = 0;
+                return Step::Blocked;
+            }
             Publish::Stopped => {
                 drop(file);
                 self.stop_file(id);

@@ -14,7 +14,7 @@ fn size_prediction() {
     for tag in 0..100 {
         let (key, data) = ("k".repeat(random.usize(1..=256)), vec![7; random.usize(0..10_000)]);
         let record = RecordRef::new(&key, &data);
-        let member = Member { tag, arrival: Moment::ORIGIN, epoch: 0, cost: 0, history: None };
+        let member = Member { tag, arrival: Moment::ORIGIN, epoch: 0, cost: 0, lane: None, history: None };
         let before = collector.bytes;
         collector.put(alone(record, record.hash_key(), None, member, Moment::ORIGIN));
         sizes.push_back(data.len() + key.len());

@@ -56,7 +56,7 @@ pub(super) fn at(milliseconds: u64) -> Moment {
 }
 
 pub(super) fn member(tag: usize, arrival: Moment) -> Member<usize> {
-    Member { tag, arrival, epoch: 0, cost: 0, history: None }
+    Member { tag, arrival, epoch: 0, cost: 0, lane: None, history: None }
 }
 
 /// Adds a record to an aggregate unless that would then exceed `limit` bytes; answers whether it was added.

@@ -25,7 +25,7 @@ fn at(milliseconds: u64) -> Moment {
 
 fn record(tag: u64, arrival: u64, data: &[u8], lane: Lane) -> KinesisRecord<u64> {
     let record = RecordRef::new("k", data);
-    let member = Member { tag, arrival: at(arrival), epoch: 0, cost: 0, history: None };
+    let member = Member { tag, arrival: at(arrival), epoch: 0, cost: 0, lane: None, history: None };
     alone(record, record.hash_key(), lane, member, at(arrival + 100))
 }
 

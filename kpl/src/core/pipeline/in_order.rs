@@ -65,13 +65,16 @@ impl<T> Pipeline<T> {
                 continue;
             }
             let deadlines = self.deadlines(&part.member, now);
-            part.with_record(|record, member| {
+            part.with_record(|record, mut member| {
                 if record.partition_key.is_none() {
+                    self.shares.place(&mut member, None);
                     closed.extend(self.keyless(record, member, now));
                     return;
                 }
                 let hash_key = record.hash_key();
-                match self.shards.predict(hash_key) {
+                let shard = self.shards.predict(hash_key);
+                self.shares.place(&mut member, shard);
+                match shard {
                     Some(shard) if self.config.aggregation_enabled => {
                         self.aggregator.add(record, hash_key, shard, member, deadlines, &mut closed);
                     }

@@ -48,6 +48,8 @@ impl<T> Pipeline<T> {
         for held in self.held.take() {
             held.with_record(|record, member| self.route(record, member, now));
         }
+        let shards = &self.shards;
+        self.shares.shards_changed(|shard| shards.is_open(shard));
     }
 
     /// Whether no record has left yet.

@@ -8,8 +8,8 @@ use super::{Finished, Pipeline};
 use crate::core::call_summary::EntrySummary;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
-use crate::snapshot::StreamSnapshot;
-use crate::types::{Moment, RequestId, ShardId, ShardIndex};
+use crate::snapshot::{ShardHolding, StreamSnapshot};
+use crate::types::{Lane, Moment, RequestId, ShardId, ShardIndex};
 
 impl<T> Pipeline<T> {
     /// The entries of a call under way, in order; none when there is no such call.
@@ -55,6 +55,7 @@ impl<T> Pipeline<T> {
             stream: self.stream.clone(),
             outstanding_records: self.outstanding(),
             outstanding_bytes: totals.outstanding_bytes,
+            fullest_shard: self.fullest_shard(),
             oldest_record_age: (oldest_arrival != Moment::NEVER).then(|| now.since(oldest_arrival)),
             calls_in_flight: self.sender.calls(),
             open_shards: self.shards.open_shards(),
@@ -84,6 +85,13 @@ impl<T> Pipeline<T> {
             listings_failed: totals.listings_failed,
             last_error: self.last_error.snapshot(now),
         }
+    }
+
+    /// The shard that holds the most.
+    fn fullest_shard(&self) -> Option<ShardHolding> {
+        let (Lane(shard), held) = self.shares.fullest()?;
+        let shard_id = self.shard_id(shard);
+        Some(ShardHolding { shard_id, outstanding_records: held.records, outstanding_bytes: held.bytes })
     }
 
     /// Arrival of the oldest record without an outcome.

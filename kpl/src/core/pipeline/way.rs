@@ -17,13 +17,15 @@ use crate::user_record::RecordRef;
 const MAP_PATIENCE: Duration = Duration::from_secs(15);
 
 impl<T> Pipeline<T> {
-    pub(super) fn route(&mut self, record: RecordRef<'_>, member: Member<T>, now: Moment) {
+    pub(super) fn route(&mut self, record: RecordRef<'_>, mut member: Member<T>, now: Moment) {
         if self.shards.is_awaited() {
+            self.shares.place(&mut member, None);
             let until = self.map_patience(member.arrival);
             self.held.put(record, member, until);
             return;
         }
         if record.partition_key.is_none() && !self.shards.is_off() {
+            self.shares.place(&mut member, None);
             if let Some(record) = self.keyless(record, member, now) {
                 self.pass_on(record, now);
             }
@@ -35,7 +37,9 @@ impl<T> Pipeline<T> {
             None if self.shards.is_off() => HashKey(0),
             None => self.last_key.hash_key(record.key()),
         };
-        match self.shards.predict(hash_key) {
+        let shard = self.shards.predict(hash_key);
+        self.shares.place(&mut member, shard);
+        match shard {
             Some(shard) if self.config.aggregation_enabled => {
                 let mut closed = std::mem::take(&mut self.closed);
                 self.aggregator.add(record, hash_key, shard, member, deadlines, &mut closed);

@@ -211,6 +211,7 @@ impl<T> Pipeline<T> {
         self.totals.finished(record, finished.failure());
         for member in &record.members {
             self.flushes.finish(member.epoch);
+            self.shares.leave(member);
         }
         self.actions.push_back(Action::Finish(finished));
         self.report_flushes();
