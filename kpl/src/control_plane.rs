@@ -20,8 +20,9 @@ use crate::transport::Transport;
 use crate::types::{Moment, StreamName};
 
 /// ListShards calls a second that one producer makes at most, over all its streams; the service allows 1,000 for
-/// each stream (Kinesis API reference, `ListShards`), which hundreds of producers share.
-const CALLS_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(10).expect("10 is not zero");
+/// each stream (Kinesis API reference, `ListShards`). Records wait for a stream's first listing, so streams that start
+/// together must not wait for each other.
+const CALLS_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).expect("100 is not zero");
 
 /// The shortest time between two listings of one stream.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -42,7 +42,12 @@ pub(crate) struct ShardMap {
     listed_at: Moment,
     /// Whether the first listing was answered, or is not waited for any more.
     answered: bool,
+    /// Shards that no listing has shown, and whether one that was asked for since did not either.
+    unlisted: Vec<(ShardId, bool)>,
 }
+
+/// Unknown shards that are remembered.
+const UNLISTED: usize = 16;
 
 /// A shard that is open, or was a short while ago.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +112,7 @@ impl ShardMap {
             refresh_at: Moment::NEVER,
             listed_at: Moment::ORIGIN,
             answered: false,
+            unlisted: Vec::new(),
         }
     }
 
@@ -219,6 +225,9 @@ impl ShardMap {
                 self.add(&shard.shard_id, Some(range), Some(since));
             }
         }
+        let known = &self.known;
+        self.unlisted.retain(|(shard, _)| !known.contains_key(shard));
+        self.unlisted.iter_mut().for_each(|(_, was_missed)| *was_missed = true);
         self.open.sort_unstable();
         self.learned = LearnedShards::default();
         if self.is_auto() {
@@ -243,6 +252,21 @@ impl ShardMap {
     /// for.
     pub(crate) fn is_unresolved(&mut self, now: Moment) -> bool {
         self.list_again(now)
+    }
+
+    /// Whether this shard is unknown and the next listing may show it.
+    pub(crate) fn is_news(&mut self, shard: &ShardId) -> bool {
+        if self.known.contains_key(shard) || self.is_auto() {
+            return false;
+        }
+        if let Some((_, was_missed)) = self.unlisted.iter().find(|(unlisted, _)| unlisted == shard) {
+            return !was_missed;
+        }
+        if self.unlisted.len() == UNLISTED {
+            self.unlisted.remove(0);
+        }
+        self.unlisted.push((shard.clone(), false));
+        true
     }
 
     /// Says that the stream is not there: what is made anew under its name has other shards, maybe with the ids of the

@@ -190,7 +190,7 @@ fn sent() -> UserRecord {
 #[tokio::test(start_paused = true)]
 async fn add_user_record_returns_record_on_failure_user_record_failed_exception() {
     let fake = Fake::new(1).always(Reply::FailEntries(|_| Some("KMSDisabledException")));
-    let producer = start(&fake, |_| {});
+    let producer = start(&fake, |config| config.fail_if_refused = true);
     let failed = producer.try_send(sent()).expect("room").await.expect_err("refused");
     assert_eq!((failed.reason(), failed.record()), (FailureReason::Refused, &sent()));
     assert_eq!(failed.into_record(), sent());

@@ -86,7 +86,7 @@ async fn a_lone_record_with_an_id_is_placed_as_it_would_be_without() {
 #[tokio::test(start_paused = true)]
 async fn a_record_that_fails_hands_its_id_back() {
     let fake = Fake::new(1).always(Reply::FailCall("AccessDeniedException"));
-    let producer = start(&fake, |config| config.dedup_ids = true);
+    let producer = start(&fake, |config| (config.dedup_ids, config.fail_if_refused) = (true, true));
     let delivery = producer.try_send(record(0)).expect("room");
     producer.close().await;
     let failed = delivery.await.expect_err("refused");
@@ -146,7 +146,9 @@ async fn compressed_records_arrive_whole() {
 #[tokio::test(start_paused = true)]
 async fn a_lone_compressed_record_is_what_it_was_to_any_gunzip_and_to_its_owner() {
     let fake = Fake::new(1).always(Reply::FailCall("AccessDeniedException"));
-    let producer = start(&fake, |config| config.compression = Compression::Gzip);
+    let producer = start(&fake, |config| {
+        (config.compression, config.fail_if_refused) = (Compression::Gzip, true);
+    });
     let text = "the same words, the same words, the same words, the same words".repeat(10);
     let sent = UserRecord::new(ORDERS.clone(), "key", text.clone());
     let delivery = producer.try_send(sent.clone()).expect("room");

@@ -9,7 +9,7 @@ use kpl::{
 
 use crate::fake::{Fake, Listing, Reply};
 use crate::support::{
-    Memory, ORDERS, all_data, assert_empty, borrowed, config, data, now, outcomes, record, start,
+    Memory, ORDERS, all_data, assert_empty, borrowed, config, data, now, outcomes, pause, record, start,
 };
 
 const THROTTLED: &str = "ProvisionedThroughputExceededException";
@@ -101,7 +101,9 @@ async fn a_missing_stream_fails_its_records_fast() {
     let missing = "ResourceNotFoundException";
     for aggregation in [true, false] {
         let fake = Fake::new(1).always(Reply::FailCall(missing)).listings([Listing::Fail(missing); 20]);
-        let producer = start(&fake, |config| config.aggregation_enabled = aggregation);
+        let producer = start(&fake, |config| {
+            (config.aggregation_enabled, config.fail_if_refused) = (aggregation, true);
+        });
         let started = now();
         let failed = producer.send(record(1)).await.expect("room").await.expect_err("no such stream");
         assert_eq!((failed.reason(), failed.may_have_been_written()), (FailureReason::Refused, false));
@@ -110,6 +112,28 @@ async fn a_missing_stream_fails_its_records_fast() {
         assert_eq!(fake.calls().len(), 1, "not tried again");
         assert_empty(&producer);
         producer.close().await;
+    }
+}
+
+/// A blip of two seconds costs no record that lives longer, whatever the code.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_heals_fails_no_record() {
+    for code in [
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "ExpiredTokenException",
+        "KMSDisabledException",
+    ] {
+        let fake = Fake::new(2).always(Reply::FailCall(code));
+        let producer = start(&fake, |_| {});
+        let deliveries: Vec<_> =
+            (0..100).map(|number| producer.try_send(record(number)).expect("room")).collect();
+        pause(Duration::from_secs(2)).await;
+        assert!((2..40).contains(&fake.calls().len()), "{code}: {} calls in two seconds", fake.calls().len());
+        let fake = fake.always(Reply::Store);
+        assert!(outcomes(deliveries).await.iter().all(Result::is_ok), "{code}");
+        assert_eq!(fake.stored(), all_data(100));
+        assert_empty(&producer);
     }
 }
 

@@ -62,11 +62,14 @@ fn everybody_hears_of_the_runtimes_end() {
             for waiter in waiters {
                 waiter.await.expect("no panic");
             }
+            let mut may_have_been_written = 0;
             for delivery in deliveries {
                 let failed = delivery.await.expect_err("cut off");
                 assert_eq!(failed.reason(), FailureReason::Aborted);
-                assert_eq!(failed.may_have_been_written(), under_way);
+                may_have_been_written += usize::from(failed.may_have_been_written());
             }
+            // The first call on an unknown line is small: one of these records fills it.
+            assert_eq!(may_have_been_written, usize::from(under_way));
             let told = memory.told();
             assert!(told.len() == 1 && told[&3].len() == 1 && told[&3][0].is_err(), "{told:?}");
             assert_empty(&producer);

@@ -7,6 +7,7 @@ use super::{Action, Finished, Pipeline, ShardScope};
 use crate::core::limiter::Unpredicted;
 use crate::core::retrier::wrong_shard;
 use crate::core::undecided::Undecided;
+use crate::error_class::ErrorClass;
 use crate::put_records::{CallError, ShardListing};
 use crate::types::Moment;
 
@@ -65,7 +66,8 @@ impl<T> Pipeline<T> {
         self.actions.push_back(Action::ListShards(ShardScope::Open));
         self.limiter.end_holds(now);
         // Any other trouble passes, or meets PutRecords, too.
-        let is_refused = LISTING_REFUSED.contains(&&*error.code);
+        let is_refused = LISTING_REFUSED.contains(&&*error.code)
+            || self.config.fail_if_refused && ErrorClass::of(&error.code) == ErrorClass::Refused;
         if is_refused {
             self.shards.stop_awaiting();
             self.held.take().into_iter().for_each(|held| self.send_alone(held, now));

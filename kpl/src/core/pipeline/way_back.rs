@@ -11,7 +11,7 @@ use crate::error_class::ErrorClass;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
-use crate::types::{Moment, ShardIndex};
+use crate::types::{Moment, ShardId, ShardIndex};
 
 /// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
 /// it lands: shards that are cut anew again and again, or a service that places records by a rule that nobody told (a
@@ -52,20 +52,20 @@ impl<T> Pipeline<T> {
             (Verdict::Stored { surprised }, Ok(placed)) => {
                 self.limiter.recovered(lane);
                 if surprised {
-                    self.surprised(lane, started, now);
+                    self.surprised(lane, &placed.shard_id, started, now);
                 }
                 let EntryPlaced { shard_id, sequence_number } = placed.clone();
                 self.finish(Finished::Stored { record, shard_id, sequence_number });
             }
-            (Verdict::WrongShard, _) => {
+            (Verdict::WrongShard, Ok(placed)) => {
                 self.totals.misplaced();
                 self.totals.retried(record.members.len());
-                self.surprised(lane, started, now);
+                self.surprised(lane, &placed.shard_id, started, now);
                 self.take_apart(record, now, true);
             }
             (Verdict::Undecided, Ok(placed)) => {
                 self.limiter.recovered(lane);
-                self.surprised(lane, started, now);
+                self.surprised(lane, &placed.shard_id, started, now);
                 if self.config.strict_order {
                     self.limiter.halt();
                 }
@@ -82,7 +82,9 @@ impl<T> Pipeline<T> {
                 self.retry(record, now);
             }
             // What is left cannot be: only a call as a whole is searched, and only an answer can be stored.
-            (Verdict::Stored { .. } | Verdict::Undecided | Verdict::Search, _) => self.retry(record, now),
+            (Verdict::Stored { .. } | Verdict::WrongShard | Verdict::Undecided | Verdict::Search, _) => {
+                self.retry(record, now)
+            }
         }
     }
 
@@ -189,9 +191,9 @@ impl<T> Pipeline<T> {
 
     /// A record was stored in another shard than predicted, so the predicted one has closed: what waits for it waits for
     /// the next listing.
-    fn surprised(&mut self, lane: Option<ShardIndex>, seen_at: Moment, now: Moment) {
+    fn surprised(&mut self, lane: Option<ShardIndex>, placed: &ShardId, seen_at: Moment, now: Moment) {
         self.ask_for_shards(seen_at, now);
-        if lane.is_some() && self.shards.is_listing() {
+        if lane.is_some() && self.shards.is_listing() && self.shards.is_news(placed) {
             self.limiter.hold(lane, now);
         }
     }
