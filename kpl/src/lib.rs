@@ -203,6 +203,7 @@
 //! | `firehose` | lines into a delivery stream |
 //! | `metrics` | metrics to CloudWatch, and snapshots |
 //! | `load` | how fast it is: a load generator |
+//! | `schema_registry` | records with a schema of the Glue Schema Registry (cargo feature `glue`) |
 //! | `third_party` | our half of the exchange with other implementations of the format |
 
 // An example's file is tested here, under the name by which it imports this crate.
@@ -222,6 +223,8 @@ mod dedup_id;
 mod delivery;
 mod driver;
 mod error_class;
+#[cfg(feature = "glue")]
+pub mod glue;
 mod kinesis_record;
 pub mod limits;
 mod metric;

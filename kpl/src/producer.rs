@@ -30,6 +30,8 @@ use stream_producer::Refusal;
 
 mod builder;
 mod configs;
+#[cfg(feature = "glue")]
+mod encoded;
 mod patience;
 mod permit;
 mod stream_producer;
@@ -63,6 +65,10 @@ pub enum SendError<R> {
     /// The record can never be sent.
     #[error("{1}")]
     Invalid(R, InvalidUserRecord),
+    /// The record has a schema, and could not be encoded with it.
+    #[cfg(feature = "glue")]
+    #[error("{1}")]
+    Schema(R, Box<crate::glue::GlueError>),
 }
 
 /// How long a producer may take to give up what it holds. It takes no time, unless its runtime does not run.
@@ -84,6 +90,8 @@ struct Inner {
     closed: std::sync::atomic::AtomicBool,
     /// The process that it was started in: a forked child has none of the runtime's threads.
     process: u32,
+    #[cfg(feature = "glue")]
+    serializer: Option<crate::glue::GlueSchemaRegistrySerializer>,
 }
 
 // === impl Producer ===
@@ -110,6 +118,8 @@ impl Producer {
     /// Dropping the future before it returns drops the record unsent; nothing else is lost.
     #[doc(alias = "addUserRecord")]
     pub async fn send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
+        #[cfg(feature = "glue")]
+        let record = self.inner.encoded(record).await?;
         let accepted = match self.stream_of(&record) {
             Ok(stream) => stream.accept_waiting(record.as_ref()).await,
             Err(refusal) => Err(refusal),
@@ -123,6 +133,8 @@ impl Producer {
     ///
     /// [`SendError`], with the record inside.
     pub fn try_send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
+        #[cfg(feature = "glue")]
+        let record = self.inner.encoded_now(record)?;
         let accepted = self.stream_of(&record).and_then(|stream| stream.accept_now(record.as_ref()));
         accepted.map_err(|refusal| refusal.with(record))
     }

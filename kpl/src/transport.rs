@@ -9,6 +9,12 @@ use crate::metric::datum::PutMetricDataRequest;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, ShardListing};
 use crate::types::StreamName;
 
+#[cfg(feature = "glue")]
+use crate::glue::{
+    registry_calls::{CreateSchemaRequest, SchemaVersion, StoredSchemaVersion},
+    schema::{Schema, SchemaVersionId},
+};
+
 #[cfg(feature = "aws")]
 pub(crate) mod aws;
 
@@ -59,4 +65,27 @@ pub trait MetricDataTransport: Send + Sync + 'static {
 
     /// Makes one PutMetricData call.
     fn put_metric_data(&self, request: PutMetricDataRequest) -> Answer<()>;
+}
+
+/// A registry of schemas: Glue's ([`AwsSchemaRegistry`](crate::glue::AwsSchemaRegistry)), or a stand-in for it. `registry`
+/// is the registry's name.
+///
+/// The same is asked of it as of a [`Transport`]: a call is made at most once and ends within a time limit. Errors carry
+/// Glue's codes: `EntityNotFoundException` for a schema or version that is not there, `AlreadyExistsException`.
+#[cfg(feature = "glue")]
+pub trait SchemaRegistry: Send + Sync + 'static {
+    /// Makes one GetSchemaByDefinition call.
+    fn get_schema_by_definition(&self, registry: String, schema: Schema) -> Answer<SchemaVersion>;
+
+    /// Makes one CreateSchema call.
+    fn create_schema(&self, request: CreateSchemaRequest) -> Answer<SchemaVersion>;
+
+    /// Makes one RegisterSchemaVersion call.
+    fn register_schema_version(&self, registry: String, schema: Schema) -> Answer<SchemaVersion>;
+
+    /// Makes one GetSchemaVersion call.
+    fn get_schema_version(&self, id: SchemaVersionId) -> Answer<StoredSchemaVersion>;
+
+    /// Makes one PutSchemaVersionMetadata call.
+    fn put_schema_version_metadata(&self, id: SchemaVersionId, key: String, value: String) -> Answer<()>;
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 use crate::aggregation_format::{AGGREGATE_PARTITION_KEY, framed_bytes};
 use crate::dedup_id::{self, DedupId, InvalidDedupId};
+#[cfg(feature = "glue")]
+use crate::glue::schema::Schema;
 use crate::limits::PARTITION_KEY_CHARACTERS;
 use crate::partition_key::PartitionKey;
 use crate::types::{HashKey, StreamName};
@@ -26,6 +28,10 @@ pub struct UserRecord {
     /// even when it is alone. Delivery streams have no place for it, nor streams whose record distribution strategy is
     /// AUTO; nor does a record that leaves because no shard could be listed within five seconds carry it.
     pub dedup_id: Option<DedupId>,
+    /// The schema that the data is to be checked and framed by when it is sent; `None` for data that is sent as it is. A
+    /// record that comes back was encoded, and has none any more. See [`glue`](crate::glue).
+    #[cfg(feature = "glue")]
+    pub schema: Option<Schema>,
 }
 
 /// A borrowed record for a stream that is already known: the form of the hot path.
@@ -89,6 +95,8 @@ impl UserRecord {
             explicit_hash_key: None,
             data: data.into(),
             dedup_id: None,
+            #[cfg(feature = "glue")]
+            schema: None,
         }
     }
 
@@ -109,7 +117,24 @@ impl UserRecord {
     #[must_use]
     #[doc(alias = "addUserRecord")]
     pub fn without_partition_key(stream: StreamName, data: impl Into<Bytes>) -> Self {
-        Self { stream, partition_key: None, explicit_hash_key: None, data: data.into(), dedup_id: None }
+        Self {
+            stream,
+            partition_key: None,
+            explicit_hash_key: None,
+            data: data.into(),
+            dedup_id: None,
+            #[cfg(feature = "glue")]
+            schema: None,
+        }
+    }
+
+    /// The same record, whose data is checked and framed by `schema` when it is sent: by a producer with a registry
+    /// ([`ProducerBuilder::glue_schema_registry`](crate::ProducerBuilder::glue_schema_registry)).
+    #[cfg(feature = "glue")]
+    #[must_use]
+    pub fn with_schema(mut self, schema: Schema) -> Self {
+        self.schema = Some(schema);
+        self
     }
 
     /// The same record, placed by `hash_key` instead of by its partition key.

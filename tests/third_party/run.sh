@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Third parties read what kpl writes, and kpl reads what they write: Python's aws_kinesis_agg, npm's aws-kinesis-agg and
 # the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). All of them come from their
-# registries through pip and npm, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set. Then the whole
+# registries through pip, npm and (AWS's library for the Glue Schema Registry) Maven, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set. Then the whole
 # KCL reads what the agent ships while shards are split and merged: kcl.sh.
 #
 # With KPL_THIRD_PARTY_EXAMPLE and KINESIS_AGENT_BINARY, the programs of the example and the agent, nothing is built.
@@ -15,7 +15,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 tools=${KPL_THIRD_PARTY_CACHE:-$scratch/tools}
 vectors=$scratch/vectors
-mkdir -p "$tools" "$vectors"
+glue=$scratch/glue
+mkdir -p "$tools" "$vectors" "$glue"
 
 left_out=0
 leave_out() {
@@ -66,10 +67,27 @@ with_kcl() {
   ours check "$vectors" kcl
 }
 
+# AWS's library for the Glue Schema Registry reads what kpl frames, and kpl reads what it frames. The registry is the
+# sandbox's, in the example's own process.
+with_glue() {
+  if [[ ! -e $tools/glue/done ]]; then
+    mvn --quiet --batch-mode --file "$here/glue/pom.xml" dependency:copy-dependencies -DoutputDirectory="$tools/glue"
+    touch "$tools/glue/done"
+  fi
+  local program=${KPL_THIRD_PARTY_EXAMPLE:+$(dirname "$KPL_THIRD_PARTY_EXAMPLE")/glue_third_party}
+  if [[ -z $program ]]; then
+    cargo build --quiet --locked -p kpl --all-features --example glue_third_party
+    program=${CARGO_TARGET_DIR:-target}/debug/examples/glue_third_party
+  fi
+  AWS_ACCESS_KEY_ID=AKIDSANDBOX AWS_SECRET_ACCESS_KEY=secret \
+    "$program" "$glue" java -cp "$tools/glue/*" "$here/glue/GlueReadAndWrite.java"
+}
+
 ours write "$vectors"
 if has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; then with_python; else leave_out "python3 with venv"; fi
 if has node && has npm; then with_npm; else leave_out "node and npm"; fi
 if has java && has python3; then with_kcl; else leave_out "java (17 or later) and python3, for the KCL"; fi
+if has java && has mvn; then with_glue; else leave_out "java (17 or later) and mvn, for the Glue Schema Registry"; fi
 if has mvn && has javac && python3 -c 'import venv, ensurepip' 2>/dev/null; then
   "$here/kcl.sh"
 else

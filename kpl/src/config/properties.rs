@@ -2,7 +2,7 @@
 //!
 //! Invariant: every line is obeyed, reported as without effect, or a problem; none is dropped in silence.
 
-mod syntax;
+pub(crate) mod syntax;
 
 use std::collections::HashMap;
 use std::fmt;

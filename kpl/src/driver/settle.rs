@@ -124,5 +124,7 @@ fn owned(stream: &StreamName, record: DecodedRecord) -> UserRecord {
         explicit_hash_key,
         data,
         dedup_id,
+        #[cfg(feature = "glue")]
+        schema: None,
     }
 }

@@ -33,6 +33,8 @@ pub struct ProducerBuilder {
     cloudwatch: Option<CloudWatchMetrics>,
     outcomes: Arc<dyn OutcomeSink>,
     part: BudgetPart,
+    #[cfg(feature = "glue")]
+    serializer: Option<crate::glue::GlueSchemaRegistrySerializer>,
 }
 
 /// Why a producer could not be started.
@@ -62,6 +64,8 @@ impl ProducerBuilder {
             cloudwatch: None,
             outcomes: Arc::new(NoOutcomes),
             part: BudgetPart::unshared(),
+            #[cfg(feature = "glue")]
+            serializer: None,
         }
     }
 
@@ -123,6 +127,34 @@ impl ProducerBuilder {
         self
     }
 
+    /// Encodes records that have a schema ([`UserRecord::with_schema`](crate::UserRecord::with_schema)) by a Glue Schema
+    /// Registry. Default: none, and such records are refused.
+    ///
+    /// ```no_run
+    /// use kpl::glue::{AwsSchemaRegistry, DataFormat, GlueSchemaRegistryConfiguration, GlueSchemaRegistrySerializer, Schema};
+    /// use kpl::{Producer, StreamName, UserRecord};
+    ///
+    /// # async fn send(transport: impl kpl::Transport) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut configuration = GlueSchemaRegistryConfiguration::default();
+    /// configuration.schema_auto_registration_enabled = true;
+    /// let registry = AwsSchemaRegistry::from_configuration(&configuration).await;
+    /// let serializer = GlueSchemaRegistrySerializer::new(registry, configuration);
+    /// let producer = Producer::builder(transport).glue_schema_registry(serializer).start()?;
+    ///
+    /// let schema = Schema::new(DataFormat::Json, r#"{"type": "object"}"#, "orders")?;
+    /// let record = UserRecord::new(StreamName::new("orders")?, "customer-7", r#"{"id": 7}"#).with_schema(schema);
+    /// producer.send(record).await?.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "glue")]
+    #[must_use]
+    #[doc(alias = "setGlueSchemaRegistryConfiguration")]
+    pub fn glue_schema_registry(mut self, serializer: crate::glue::GlueSchemaRegistrySerializer) -> Self {
+        self.serializer = Some(serializer);
+        self
+    }
+
     /// The streams are Firehose delivery streams: partition keys are ignored, nothing is aggregated, and Firehose's
     /// limits apply.
     #[must_use]
@@ -160,6 +192,8 @@ impl ProducerBuilder {
             ends: Mutex::new(Vec::new()),
             closed: false.into(),
             process: std::process::id(),
+            #[cfg(feature = "glue")]
+            serializer: self.serializer,
         };
         Ok(Producer { inner: Arc::new(inner) })
     }

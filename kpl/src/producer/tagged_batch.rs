@@ -195,6 +195,8 @@ fn owned(stream: &StreamProducer, record: RecordRef<'_>) -> UserRecord {
         data: Bytes::copy_from_slice(record.data),
         // It was checked when the record was taken in.
         dedup_id: record.dedup_id.and_then(|id| DedupId::new(id).ok()),
+        #[cfg(feature = "glue")]
+        schema: None,
     }
 }
 

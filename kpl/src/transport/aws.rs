@@ -23,6 +23,8 @@ pub(crate) mod credentials_refresh;
 mod entry_results;
 #[cfg(feature = "firehose")]
 pub(crate) mod firehose;
+#[cfg(feature = "glue")]
+pub(crate) mod glue;
 pub(crate) mod kinesis;
 pub(crate) mod reloaded_credentials;
 mod seen_endpoint;

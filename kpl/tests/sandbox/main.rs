@@ -19,6 +19,9 @@ mod documented_consumer;
 #[cfg(feature = "firehose")]
 mod firehose;
 #[cfg(test)]
+#[cfg(feature = "glue")]
+mod glue;
+#[cfg(test)]
 mod keyless;
 #[cfg(test)]
 mod kinesis;

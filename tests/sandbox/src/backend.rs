@@ -15,6 +15,7 @@ use crate::codec;
 use crate::counters::{Counters, LiveCounters};
 use crate::faults::{CallEnd, Faults};
 use crate::firehose::Firehose;
+use crate::glue::Glue;
 use crate::kinesis::{Kinesis, PutRecordsBody};
 use crate::options::SandboxOptions;
 use crate::pause::pause;
@@ -33,6 +34,7 @@ pub(crate) struct Backend {
     pub(crate) cloudwatch: CloudWatch,
     pub(crate) faults: Faults,
     sts: Sts,
+    glue: Glue,
     counters: LiveCounters,
     ids: AtomicU64,
     discard: bool,
@@ -67,6 +69,7 @@ impl Backend {
             firehose: Firehose::new(&options),
             cloudwatch: CloudWatch::default(),
             sts: Sts::new(&options),
+            glue: Glue::new(&options),
             counters: LiveCounters::default(),
             ids: AtomicU64::new(0),
             discard: options.discard_records,
@@ -133,6 +136,7 @@ impl Backend {
             Service::Firehose => self.firehose.carry_out(operation, &tree, self.instruments()),
             Service::CloudWatch => self.cloudwatch.carry_out(operation, &tree, self.instruments()),
             Service::Sts => self.sts.carry_out(operation, &tree),
+            Service::Glue => self.glue.carry_out(operation, &tree, self.instruments()),
         }
     }
 
@@ -147,7 +151,7 @@ impl Input<'_> {
             (Self::Discard(body), _) => body.stream().map(str::to_owned),
             (Self::Tree(tree), Service::Kinesis) => Kinesis::stream_of(tree),
             (Self::Tree(tree), Service::Firehose) => Firehose::stream_of(tree),
-            (Self::Tree(_), Service::CloudWatch | Service::Sts) => None,
+            (Self::Tree(_), Service::CloudWatch | Service::Sts | Service::Glue) => None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) enum Service {
     Firehose,
     CloudWatch,
     Sts,
+    Glue,
 }
 
 /// How the request and its answer are written.
@@ -45,6 +46,7 @@ impl Service {
             Self::Firehose => "firehose",
             Self::CloudWatch => "cloudwatch",
             Self::Sts => "sts",
+            Self::Glue => "glue",
         }
     }
 
@@ -52,6 +54,7 @@ impl Service {
         match target {
             "Kinesis_20131202" => Some(Self::Kinesis),
             "Firehose_20150804" => Some(Self::Firehose),
+            "AWSGlue" => Some(Self::Glue),
             "GraniteServiceVersion20100801" | "CloudWatch" => Some(Self::CloudWatch),
             _ => None,
         }

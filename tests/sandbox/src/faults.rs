@@ -225,6 +225,7 @@ fn throttled_call(call: &Call) -> AwsError {
             AwsError::new(400, "LimitExceededException", "Rate exceeded for the operation.")
         }
         (Service::Firehose, _) => AwsError::new(400, "LimitExceededException", "Rate exceeded"),
+        (Service::Glue, _) => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
         (Service::CloudWatch | Service::Sts, _) => AwsError::new(400, "Throttling", "Rate exceeded"),
     }
 }

@@ -1,4 +1,4 @@
-//! A loopback AWS endpoint for Kinesis, Firehose, CloudWatch and STS, with fault injection.
+//! A loopback AWS endpoint for Kinesis, Firehose, CloudWatch, STS and the Glue Schema Registry, with fault injection.
 //!
 //! One server on one port of 127.0.0.1 speaks what the AWS SDKs, boto3 and the AWS CLI speak. The Kinesis semantics
 //! come from the emulator `ferrokinesis`; around it stand the services that it lacks, faults injected by rule,
@@ -56,6 +56,7 @@ mod control;
 mod counters;
 mod faults;
 mod firehose;
+mod glue;
 mod kinesis;
 mod options;
 mod pause;

@@ -10,15 +10,15 @@ use std::str::{CharIndices, Chars};
 
 /// One name with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Property {
+pub(crate) struct Property {
     /// The first line that it stands on, counted from 1.
-    pub(super) line: usize,
-    pub(super) name: String,
-    pub(super) value: String,
+    pub(crate) line: usize,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// All properties of a text, and what is wrong with its form, each with its line.
-pub(super) fn properties(text: &str) -> (Vec<Property>, Vec<(usize, String)>) {
+pub(crate) fn properties(text: &str) -> (Vec<Property>, Vec<(usize, String)>) {
     let mut properties = Vec::new();
     let mut problems = Vec::new();
     for (line, logical) in logical_lines(text) {

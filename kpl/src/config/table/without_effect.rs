@@ -133,19 +133,19 @@ pub(super) static WITHOUT_EFFECT: &[ConfigOption] = &[
         "glue_schema_registry_configuration",
         "GlueSchemaRegistryConfiguration",
         None,
-        "there is no Glue schema registry client here; encode the data before it is sent",
+        "a registry is code: give a GlueSchemaRegistrySerializer to ProducerBuilder::glue_schema_registry (cargo feature glue)",
     ),
     without_effect(
         "glue_schema_registry_properties_file_path",
         "GlueSchemaRegistryPropertiesFilePath",
         Some(""),
-        "there is no Glue schema registry client here; encode the data before it is sent",
+        "give the file's text to GlueSchemaRegistryConfiguration::from_properties (cargo feature glue), and a GlueSchemaRegistrySerializer to ProducerBuilder::glue_schema_registry",
     ),
     without_effect(
         "glue_schema_registry_credentials_provider",
         "GlueSchemaRegistryCredentialsProvider",
         None,
-        "there is no Glue schema registry client here; encode the data before it is sent",
+        "a provider is code: give it to the client that AwsSchemaRegistry::from_builder takes (cargo feature glue)",
     ),
     without_effect(
         "sts_endpoint",
