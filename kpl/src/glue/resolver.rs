@@ -142,7 +142,13 @@ impl Resolver<'_> {
 
     fn failed(&self, operation: &'static str, attempts: u32, error: CallError) -> GlueError {
         let CallError { code, message, .. } = error;
-        GlueError::Call { operation, schema: self.schema.name().to_owned(), attempts, code, message }
+        GlueError::Call {
+            operation,
+            schema: self.schema.name().to_owned(),
+            attempts,
+            code: code.to_string(),
+            message: message.to_string(),
+        }
     }
 
     fn registry_name(&self) -> String {

@@ -9,7 +9,8 @@ use crate::large_records::all_sizes_pass;
 use crate::reader::read_back;
 use crate::scripted_server::{Reply, ScriptedServer};
 use crate::support::{
-    STREAM, assert_all_stored, assert_all_there, builder, impatient, many_calls, patient, sandbox, send, soon,
+    STREAM, assert_all_stored, assert_all_there, builder, failing_fast, impatient, many_calls, patient,
+    sandbox, send, soon,
 };
 
 fn request(data: &'static [u8]) -> PutRecordsRequest {
@@ -60,7 +61,8 @@ async fn a_refusal_has_its_code_and_words() {
     let error = soon(transport.put_records(request(b"x"))).await.expect_err("there is no stream");
     assert_eq!((error.code.as_str(), error.doubt), ("ResourceNotFoundException", Doubt::NotWritten));
     assert!(error.message.contains(STREAM), "{error}");
-    let producer = Producer::builder(transport).start().expect("a lawful configuration");
+    let producer =
+        Producer::builder(transport).config(failing_fast()).start().expect("a valid configuration");
     for delivery in soon(send(&producer, 3)).await {
         assert_eq!(soon(delivery).await.expect_err("no stream").reason(), FailureReason::Refused);
     }

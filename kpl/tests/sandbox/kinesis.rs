@@ -5,7 +5,8 @@ use kpl::{AwsTransport, CallTimeouts, FailureReason, Producer};
 
 use crate::reader::read_back;
 use crate::support::{
-    STREAM, assert_all_stored, assert_all_there, builder, impatient, many_calls, patient, sandbox, send, soon,
+    STREAM, assert_all_stored, assert_all_there, builder, failing_fast, impatient, many_calls, patient,
+    sandbox, send, soon,
 };
 
 pub(crate) fn transport(sandbox: &Sandbox, timeouts: CallTimeouts) -> AwsTransport {
@@ -88,7 +89,9 @@ async fn a_service_that_falls_silent_cannot_hold_a_call_for_ever() {
 #[tokio::test]
 async fn a_stream_that_is_not_there_fails_its_records() {
     let sandbox = sandbox(&[]).await;
-    let producer = Producer::builder(transport(&sandbox, patient())).start().expect("a lawful configuration");
+    let transport = transport(&sandbox, patient());
+    let producer =
+        Producer::builder(transport).config(failing_fast()).start().expect("a valid configuration");
     for delivery in soon(send(&producer, 10)).await {
         let failed = soon(delivery).await.expect_err("there is no stream");
         assert_eq!((failed.reason(), failed.may_have_been_written()), (FailureReason::Refused, false));

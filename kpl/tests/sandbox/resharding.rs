@@ -102,7 +102,9 @@ async fn a_stream_that_is_deleted_and_made_anew_loses_nothing_that_it_acknowledg
     let sandbox = sandbox(&[]).await;
     sandbox.create_stream(STREAM, 1).await.expect("created");
     let transport = transport(&sandbox, patient());
-    let producer = Producer::builder(transport).config(many_calls()).start().expect("a lawful configuration");
+    let mut config = many_calls();
+    config.fail_if_refused = true;
+    let producer = Producer::builder(transport).config(config).start().expect("a lawful configuration");
     let stream = StreamName::new(STREAM).expect("lawful");
     soon(assert_all_stored(soon(send_range(&producer, &stream, 0..1_000)).await)).await;
     client(&sandbox).delete_stream().stream_name(STREAM).send().await.expect("deleted");

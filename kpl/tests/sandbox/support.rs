@@ -107,6 +107,13 @@ pub(crate) fn assert_all_there(arrived: impl IntoIterator<Item = Vec<u8>>, recor
     counts.values().filter(|count| **count > 1).count()
 }
 
+/// A configuration that gives up at the first refusal.
+pub(crate) fn failing_fast() -> Config {
+    let mut config = Config::default();
+    config.fail_if_refused = true;
+    config
+}
+
 /// Fails the test rather than letting it hang.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(120), future).await.expect("it hangs")

@@ -46,11 +46,9 @@ impl Script {
         Box::pin(async move {
             pause(Duration::from_millis(10)).await;
             match failure {
-                Some((_, code)) => Err(CallError {
-                    code: code.to_owned(),
-                    message: "no".to_owned(),
-                    doubt: Doubt::NotWritten,
-                }),
+                Some((_, code)) => {
+                    Err(CallError { code: code.into(), message: "no".into(), doubt: Doubt::NotWritten })
+                }
                 None => Ok(make(&script)),
             }
         })

@@ -125,8 +125,8 @@ fn schema_id(registry: String, schema: &Schema) -> SchemaId {
 
 fn version(id: Option<&str>, status: Option<&SdkStatus>) -> Result<SchemaVersion, CallError> {
     let id = id.and_then(|id| id.parse().ok()).ok_or_else(|| CallError {
-        code: "ResponseUnreadable".to_owned(),
-        message: format!("the answer's schema version id is {id:?}"),
+        code: "ResponseUnreadable".into(),
+        message: format!("the answer's schema version id is {id:?}").into(),
         doubt: Doubt::NotWritten,
     })?;
     let status = match status {
