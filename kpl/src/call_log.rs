@@ -115,13 +115,13 @@ impl CallLog {
         match answer {
             Ok(response) if summary.failed => {
                 let error = CallError::miscounted(response.entries.len(), summary.entries);
-                self.failed(self.call_report(summary, &error), now);
+                self.failed(&self.call_report(summary, &error), now);
             }
             Ok(response) => {
                 self.entries_failed(summary, response, now);
                 self.succeeded(self.putting, now);
             }
-            Err(error) => self.failed(self.call_report(summary, error), now),
+            Err(error) => self.failed(&self.call_report(summary, error), now),
         }
     }
 
@@ -141,7 +141,7 @@ impl CallLog {
                         "the stream has another number of open shards"
                     ),
                     _ => {
-                        tracing::debug!(%stream, shards_before = before, shards = after, "shards were listed")
+                        tracing::debug!(%stream, shards_before = before, shards = after, "shards were listed");
                     }
                 }
                 self.succeeded(LIST_SHARDS, now);
@@ -154,7 +154,7 @@ impl CallLog {
                     message: &error.message,
                     next_step: NextStep::ListAgain,
                 };
-                self.failed(report, now);
+                self.failed(&report, now);
             }
         }
     }
@@ -221,11 +221,11 @@ impl CallLog {
                 message: &error.message,
                 next_step: self.next_step(summary),
             };
-            self.failed(report, now);
+            self.failed(&report, now);
         }
     }
 
-    fn failed(&self, report: Report<'_>, now: Moment) {
+    fn failed(&self, report: &Report<'_>, now: Moment) {
         let failing = self.troubles().failed(report.operation, report.code, now);
         if let Some(failing) = failing {
             tracing::warn!(

@@ -143,7 +143,7 @@ impl<T> KinesisRecord<T> {
         match &self.content {
             _ if self.is_compressed => {}
             Content::Single { partition_key, .. } => {
-                each(RecordRef::without_partition_key(&self.data).with_key(partition_key))
+                each(RecordRef::without_partition_key(&self.data).with_key(partition_key));
             }
             Content::Aggregate => {
                 for record in decode_strict(&self.data).iter().flatten() {

@@ -1,6 +1,8 @@
 //! A process that forks while it has a producer: the child has none of the runtime's threads, and its ends come to an
 //! end all the same. A program of its own, because a child of the other tests would have their locks.
 
+#![expect(clippy::expect_used, reason = "a test program of its own, whose helpers are no tests")]
+
 use std::time::Duration;
 
 use fork::{Fork, fork, waitpid};

@@ -83,7 +83,7 @@ impl<T> Pipeline<T> {
             }
             // What is left cannot be: only a call as a whole is searched, and only an answer can be stored.
             (Verdict::Stored { .. } | Verdict::WrongShard | Verdict::Undecided | Verdict::Search, _) => {
-                self.retry(record, now)
+                self.retry(record, now);
             }
         }
     }

@@ -197,7 +197,7 @@ fn refuses_credentials(response: &Response) -> bool {
     let body = &body[..body.len().min(LOOKED_AT)];
     let header = response.headers().get("x-amzn-errortype").unwrap_or_default();
     let says = |code: &&str| header.contains(*code) || memmem::find(body, code.as_bytes()).is_some();
-    response.status().is_client_error() && REFUSALS.iter().any(|code| says(&code))
+    response.status().is_client_error() && REFUSALS.iter().any(says)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use ferrokinesis::actions::Operation;
 
 /// Operations of the services that are not Kinesis.
-const OTHER_OPERATIONS: [&str; 16] = [
+const OTHER_OPERATIONS: [&str; 23] = [
     "CreateDeliveryStream",
     "DeleteDeliveryStream",
     "DescribeDeliveryStream",
@@ -23,6 +23,13 @@ const OTHER_OPERATIONS: [&str; 16] = [
     "UntagDeliveryStream",
     "ListTagsForDeliveryStream",
     "UpdateStreamRecordDistributionStrategy",
+    "CreateSchema",
+    "GetSchemaByDefinition",
+    "RegisterSchemaVersion",
+    "GetSchemaVersion",
+    "PutSchemaVersionMetadata",
+    "QuerySchemaVersionMetadata",
+    "GetTags",
 ];
 
 /// The operations that write records.

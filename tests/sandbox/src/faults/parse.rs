@@ -10,7 +10,7 @@ use super::rule::{FaultEffect, FaultRule, FaultRuleError, OperationFilter};
 
 const FAULTS: [&str; 7] = ["throttle", "fail", "delay", "drop-before", "drop-after", "error500", "hang"];
 const COMMON_PARAMETERS: [&str; 5] = ["share", "op", "stream", "times", "after"];
-const SERVICES: [&str; 4] = ["kinesis", "firehose", "cloudwatch", "sts"];
+const SERVICES: [&str; 5] = ["kinesis", "firehose", "cloudwatch", "sts", "glue"];
 
 /// The parameters of one rule that nobody has taken yet.
 struct Parameters<'a> {
@@ -139,7 +139,7 @@ impl<'a> Parameters<'a> {
             None => (None, value),
         };
         if service.is_some_and(|service| !SERVICES.contains(&service)) {
-            return Err(self.bad("op", value, "an operation of kinesis, firehose, cloudwatch or sts"));
+            return Err(self.bad("op", value, "an operation of kinesis, firehose, cloudwatch, sts or glue"));
         }
         if !operations::is_known(name) {
             return Err(self.bad(

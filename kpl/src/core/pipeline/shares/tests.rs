@@ -89,7 +89,7 @@ proptest! {
         let mut shares = Shares::default();
         let mut members: Vec<Member<()>> = Vec::new();
         for (step, (what, shard, cost)) in events.into_iter().enumerate() {
-            let shard = (shard > 0).then(|| ShardIndex(shard));
+            let shard = (shard > 0).then_some(ShardIndex(shard));
             match what {
                 0 | 1 => members.push(placed(&mut shares, shard, cost)),
                 2 => _ = shares.claim(Lane(shard), cost, Room { bytes: parts[step % 3], records: 7 }),

@@ -120,6 +120,10 @@ async fn page(
     Ok((output.shards.unwrap_or_default(), token))
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service is asked by its own clock's time, not by the producer's moments"
+)]
 fn filter(scope: Scope) -> Option<ShardFilter> {
     let filter = match scope {
         Scope::Open => ShardFilter::builder().r#type(ShardFilterType::AtLatest),
