@@ -74,6 +74,19 @@ async fn records_wait_for_a_listing_that_fails_and_are_aggregated_by_the_next() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_listing_that_is_never_answered_is_waited_for_half_of_a_records_life() {
+    for (ttl, patience) in [(4, 2), (30, 15), (300, 15)] {
+        let fake = Fake::new(2).listings([Listing::Hang]);
+        let producer = start(&fake, |config| config.record_ttl = Some(Duration::from_secs(ttl)));
+        let started = now();
+        assert!(producer.try_send(record(0)).expect("room").await.is_ok());
+        let waited = (now() - started).as_secs();
+        assert_eq!(waited, patience, "time to live {ttl} s");
+        assert_empty(&producer);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idle_producer_does_not_wake_up() {
     let fake = Fake::new(4);
     let producer = start(&fake, |_| {});
