@@ -5,6 +5,8 @@
 //!
 //! Invariant: nothing is read but the schema and the data.
 
+use std::io::Read;
+
 use apache_avro::reader::datum::GenericDatumReader;
 use serde_json::Value;
 
@@ -68,10 +70,25 @@ fn check_json(validator: &jsonschema::Validator, data: &[u8]) -> Result<(), Stri
     validator.validate(&value).map_err(|error| format!("{error} (at {:?})", error.instance_path().as_str()))
 }
 
-fn check_avro(schema: &apache_avro::Schema, mut data: &[u8]) -> Result<(), String> {
+/// A datum that notes when more is read than there is: the decoder takes a string that is cut off for an empty one.
+struct Datum<'a> {
+    rest: &'a [u8],
+    ran_out: bool,
+}
+
+impl Read for Datum<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.ran_out |= buffer.len() > self.rest.len();
+        self.rest.read(buffer)
+    }
+}
+
+fn check_avro(schema: &apache_avro::Schema, data: &[u8]) -> Result<(), String> {
+    let mut datum = Datum { rest: data, ran_out: false };
     let reader = GenericDatumReader::builder(schema).build().map_err(|error| error.to_string())?;
-    reader.read_value(&mut data).map_err(|error| error.to_string())?;
-    match data.len() {
+    reader.read_value(&mut datum).map_err(|error| error.to_string())?;
+    match datum.rest.len() {
+        0 if datum.ran_out => Err("the datum is cut off".to_owned()),
         0 => Ok(()),
         bytes => Err(format!("{bytes} bytes follow the datum")),
     }

@@ -136,7 +136,9 @@ impl<T> Pipeline<T> {
     pub(super) fn send_alone(&mut self, held: HeldRecord<T>, now: Moment) {
         let send = self.deadlines(&held.member, now).send;
         let mut record = held.into_alone(send);
-        record.predicted_shard = self.shards.predict(record.hash_keys.0);
+        let shard = self.shards.predict(record.hash_keys.0);
+        record.predicted_shard = shard;
+        record.members.iter_mut().for_each(|member| self.shares.place(member, shard));
         self.pass_on(record, now);
     }
 }
