@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Third parties read what kpl writes, and kpl reads what they write: Python's aws_kinesis_agg, npm's aws-kinesis-agg and
-# the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). All of them come from their
-# registries through pip, npm and (AWS's library for the Glue Schema Registry) Maven, into a directory that is kept in KPL_THIRD_PARTY_CACHE if that is set. Then the whole
-# KCL reads what the agent ships while shards are split and merged: kcl.sh.
+# the KCL's own AggregatorUtil (from the wheel kclpy-ext, which carries the KCL's jars). AWS's library for the Glue Schema
+# Registry exchanges framed data with it. All of them come from their registries through pip, npm and Maven, into a
+# directory that is kept in KPL_THIRD_PARTY_CACHE if that is set. Then the whole KCL reads what the agent ships while
+# shards are split and merged: kcl.sh.
 #
 # With KPL_THIRD_PARTY_EXAMPLE and KINESIS_AGENT_BINARY, the programs of the example and the agent, nothing is built.
 #
