@@ -24,7 +24,11 @@ pub(crate) fn round_trip(input: &[u8]) {
     while let Some(record) = next_record(&mut rest) {
         let before = encoder.encoded_bytes();
         match encoder.try_push(record, limit) {
-            Ok(()) => written.push(record),
+            // The service takes no empty key: one that is read means that there is none.
+            Ok(()) => written.push(RecordRef {
+                partition_key: record.partition_key.filter(|key| !key.is_empty()),
+                ..record
+            }),
             Err(Refused) => assert_eq!(encoder.encoded_bytes(), before, "a refused record leaves no trace"),
         }
         assert!(encoder.encoded_bytes() <= limit || encoder.is_empty());
