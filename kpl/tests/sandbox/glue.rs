@@ -135,7 +135,7 @@ async fn what_cannot_be_encoded_comes_back_and_is_not_sent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_that_stumbles_is_asked_again() {
     let sandbox =
-        sandbox(&["throttle:share=0.5,op=GetSchemaByDefinition", "500:share=0.5,op=CreateSchema"]).await;
+        sandbox(&["throttle:share=0.5,op=GetSchemaByDefinition", "error500:share=0.5,op=CreateSchema"]).await;
     sandbox.create_stream(STREAM, 1).await.expect("created");
     let producer = start(&sandbox, transport(&sandbox, patient()), registering());
     for number in 0..20 {
