@@ -22,7 +22,7 @@ use http_body::{Body, Frame};
 /// SubscribeToShard.
 ///
 /// ```
-/// # use aws_sdk_kinesis::config::BehaviorVersion;
+/// # use aws_sdk_kinesis::config::{BehaviorVersion, Intercept as _};
 /// let config = aws_sdk_kinesis::Config::builder()
 ///     .behavior_version(BehaviorVersion::latest())
 ///     .interceptor(kpl::AnswerLimit::bytes(16 << 20)) // a page of GetRecords has up to 10 MiB, as base64

@@ -35,7 +35,7 @@ use pace::RefreshPace;
 /// seconds for as long as calls are refused; the first call that succeeds begins anew.
 ///
 /// ```
-/// # use aws_sdk_kinesis::config::BehaviorVersion;
+/// # use aws_sdk_kinesis::config::{BehaviorVersion, Intercept as _};
 /// let refresh = kpl::CredentialsRefresh::default();
 /// let config = aws_sdk_kinesis::Config::builder()
 ///     .behavior_version(BehaviorVersion::latest())
