@@ -8,6 +8,7 @@
 mod examination;
 mod files;
 mod handover;
+mod links;
 mod listing;
 mod outcomes;
 mod refused;
@@ -87,8 +88,8 @@ pub struct FlowState {
     directories: Vec<PathBuf>,
     /// What the last listing showed that is not under way, if it is to be looked at by rescans.
     at_rest: Vec<Listed>,
-    /// The last listing showed symbolic links, which lead to other directories.
-    shows_links: bool,
+    /// Links of the last listing lead to directories that nobody watched before it.
+    is_led_elsewhere: bool,
     /// The last listing could not show everything.
     is_partial: bool,
     has_listed: bool,

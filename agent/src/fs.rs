@@ -6,6 +6,7 @@
 pub mod directories;
 pub mod gzip;
 pub mod host;
+pub mod links;
 pub mod shared;
 pub mod state;
 
@@ -64,8 +65,8 @@ pub struct Listing {
     pub files: Vec<Listed>,
     /// Directories, sockets and the like under names that are wanted.
     pub skipped: Vec<PathBuf>,
-    /// Some of them are symbolic links.
-    pub has_links: bool,
+    /// The symbolic links under names that are followed, if they lead to files, or to nothing.
+    pub links: Vec<PathBuf>,
 }
 
 /// The regular files of a directory whose names are `wanted`; symbolic links are followed. A directory that does not
@@ -86,9 +87,13 @@ pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Re
         let entry = entry?;
         let Some(kind) = wanted(&entry.file_name()) else { continue };
         let path = entry.path();
-        listing.has_links |= entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let is_link = kind == Kind::Followed && entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let metadata = std::fs::metadata(&path);
+        if is_link && metadata.as_ref().map_or(true, Metadata::is_file) {
+            listing.links.push(path.clone());
+        }
         // A file that went between the listing and this look is not there.
-        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        let Ok(metadata) = metadata else { continue };
         if metadata.is_file() {
             let (size, modified) = (metadata.len(), modified(&metadata));
             let node = node(&metadata);

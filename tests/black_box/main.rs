@@ -14,6 +14,8 @@
 #[cfg(test)]
 mod agent_process;
 #[cfg(test)]
+mod behind_links;
+#[cfg(test)]
 mod books;
 #[cfg(test)]
 mod checkpoint_damage;

@@ -41,6 +41,7 @@ use crate::types::{FileId, Moment, Node, RecordTag};
 use adoption::SeenCopy;
 use files::Files;
 use memory::Memory;
+use naming::Links;
 use round::Round;
 
 pub use adoption::{Adoption, COPY_HOLDS};
@@ -62,6 +63,7 @@ pub struct Flow {
     statistics: Arc<FlowStatistics>,
     files: Files,
     by_node: HashMap<Node, FileId>,
+    links: Links,
     /// Copies that may still be being made.
     has_young_copies: bool,
     /// Copies that the last listing showed.
@@ -161,6 +163,7 @@ impl Flow {
             statistics,
             files: Files::default(),
             by_node: HashMap::new(),
+            links: Links::default(),
             has_young_copies: false,
             copies: HashMap::new(),
             truncated_family: None,

@@ -12,6 +12,7 @@
 //! Invariant: only additions that begin with a separator and a digit count, so that a file that merely has a longer
 //! name is never taken for a log.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,14 @@ pub fn kind(pattern: &FilePattern, path: &Path) -> Option<Kind> {
             && !pattern.excludes(&path.with_file_name(original))
     };
     originals(name).iter().any(is_of).then(|| rotated_kind(name))
+}
+
+/// Why a file is listed beside logs of these names, if it is: rotation made its name of one of them.
+#[must_use]
+pub fn generation_kind(pattern: &FilePattern, path: &Path, logs: &HashSet<OsString>) -> Option<Kind> {
+    let name = path.file_name()?;
+    let is_generation = originals(name).iter().any(|original| logs.contains(original));
+    (is_generation && !pattern.excludes(path)).then(|| rotated_kind(name))
 }
 
 /// The kind of a file whose name rotation made.
@@ -144,6 +153,22 @@ mod tests {
             let mut pattern = FilePattern::parse(&format!("/log/{pattern}")).expect("a pattern");
             pattern.exclude("*secret.log").expect("a pattern");
             assert_eq!(kind(&pattern, &Path::new("/log").join(name)), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn generations_where_a_link_leads() {
+        let mut pattern = FilePattern::parse("/containers/*.log").expect("a pattern");
+        pattern.exclude("*.3").expect("a pattern");
+        let logs = HashSet::from(["0.log".into()]);
+        for (name, expected) in [
+            ("0.log", None),
+            ("0.log.20261121-101500", Some(Kind::Rotated)),
+            ("0.log.1.gz", Some(Kind::Compressed)),
+            ("0.log.3", None),
+            ("1.log.1", None),
+        ] {
+            assert_eq!(generation_kind(&pattern, &Path::new("/pods").join(name), &logs), expected, "{name}");
         }
     }
 

@@ -63,6 +63,15 @@ impl FlowTask {
 
     /// Looks for the rest of a truncated file among those whose names rotation made.
     fn search_rest(&mut self, path: &Path) -> io::Result<Vec<FileId>> {
+        let real = self.flow.real_path(path).to_owned();
+        let mut found = self.search_beside(path)?;
+        if real != path {
+            found.extend(self.search_beside(&real)?);
+        }
+        Ok(found)
+    }
+
+    fn search_beside(&mut self, path: &Path) -> io::Result<Vec<FileId>> {
         let Some(directory) = path.parent() else { return Ok(Vec::new()) };
         let pattern = &self.config.file_pattern;
         let candidates = fs::list(directory, |name| {

@@ -4,12 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::links::Targets;
+use super::rescan::marks_of;
 use super::{FlowTask, UNWATCHED_RESCAN};
 use crate::core::rescan::Marks;
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::fs;
 use crate::fs::directories::{self, Directories};
 use crate::source_file::Listed;
+use crate::types::Moment;
 
 impl FlowTask {
     /// Lists the directories and takes in what is new.
@@ -53,6 +56,11 @@ impl FlowTask {
     }
 
     pub(super) fn plan_rescan(&mut self) {
+        if std::mem::take(&mut self.state.is_led_elsewhere) {
+            // What changed there before it was watched.
+            self.state.list_at = Moment::ORIGIN;
+            return;
+        }
         let soon = !self.state.is_watched || self.flow.has_young_copies();
         let period = if soon { UNWATCHED_RESCAN } else { self.config.max_time_between_file_tracker_refresh };
         self.state.list_at = self.clock.now().plus(period);
@@ -60,19 +68,19 @@ impl FlowTask {
 
     fn list_files(&mut self) -> io::Result<(Vec<Listed>, Marks)> {
         let found = self.watched_directories();
-        self.state.directories = found.passed.iter().chain(&found.matching).cloned().collect();
-        let marks = self.marks();
-        self.state.shows_links = false;
+        let directories = found.passed.iter().chain(&found.matching).chain(&found.through).cloned().collect();
+        let before = std::mem::replace(&mut self.state.directories, directories);
+        let mut marks = self.marks();
         self.state.is_partial = !found.unreadable.is_empty();
         let is_only = self.config.file_pattern.levels().is_empty();
-        let (mut files, mut skipped) = (Vec::new(), Vec::new());
+        let (mut files, mut skipped, mut links) = (Vec::new(), Vec::new(), Vec::new());
         for directory in &found.matching {
             let pattern = &self.config.file_pattern;
             match fs::list(directory, |name| kind(pattern, &directory.join(name))) {
                 Ok(listing) => {
                     files.extend(listing.files);
                     skipped.extend(listing.skipped);
-                    self.state.shows_links |= listing.has_links;
+                    links.extend(listing.links);
                 }
                 Err(error) if is_only => return Err(error),
                 Err(error) => {
@@ -85,6 +93,10 @@ impl FlowTask {
             self.report_unreadable(directory, error);
         }
         self.note_skipped(skipped);
+        let targets = Targets::of(links);
+        marks.extend(self.watch_targets(&targets, &before));
+        files.extend(self.list_generations(&targets, &found.matching));
+        self.flow.links_lead(targets.ends);
         Ok((files, marks))
     }
 
@@ -102,11 +114,25 @@ impl FlowTask {
     }
 
     fn watch(&self, found: &Directories) -> bool {
-        let directories = found.passed.iter().chain(&found.matching);
+        let is_any = !found.matching.is_empty() || !found.passed.is_empty();
+        let directories = found.passed.iter().chain(&found.matching).chain(&found.through);
+        self.watch_all(directories) && is_any
+    }
+
+    fn watch_all<'a>(&self, mut directories: impl Iterator<Item = &'a PathBuf>) -> bool {
         // No short cut: the others are watched even if one is not.
-        directories.fold(!found.matching.is_empty() || !found.passed.is_empty(), |all, directory| {
-            self.discovery.watch(directory, &self.inbox) && all
-        })
+        directories.by_ref().fold(true, |all, directory| self.discovery.watch(directory, &self.inbox) && all)
+    }
+
+    /// Watches where links lead, and answers the marks there. `before`: the directories of the listing before.
+    fn watch_targets(&mut self, targets: &Targets, before: &[PathBuf]) -> Marks {
+        let directories: Vec<_> = targets.on_the_way.iter().cloned().collect();
+        self.state.is_watched &= self.watch_all(directories.iter());
+        let before: HashSet<&PathBuf> = before.iter().collect();
+        self.state.is_led_elsewhere = directories.iter().any(|directory| !before.contains(directory));
+        let marks = marks_of(&directories);
+        self.state.directories.extend(directories);
+        marks
     }
 
     fn note_skipped(&mut self, skipped: Vec<PathBuf>) {
@@ -124,8 +150,9 @@ impl FlowTask {
         if !is_start && !self.flow.has_lost() {
             return Ok(());
         }
-        let parents = self.flow.missing().filter_map(|missing| missing.path.parent());
-        let parents: BTreeSet<PathBuf> = parents.map(Path::to_owned).collect();
+        let paths = self.flow.missing().map(|missing| missing.path.as_path());
+        let names = paths.flat_map(|path| [path, self.flow.real_path(path)]);
+        let parents: BTreeSet<PathBuf> = names.filter_map(Path::parent).map(Path::to_owned).collect();
         for parent in parents {
             // Rotation may move files into a directory below.
             let below = directories::below(&parent).unwrap_or_default();

@@ -2,6 +2,8 @@
 //!
 //! Invariant: files that are not under way are looked at in every rescan: nothing else sees that one of them grows.
 
+use std::path::PathBuf;
+
 use super::FlowTask;
 use crate::core::rescan::Marks;
 use crate::fs;
@@ -22,7 +24,7 @@ impl FlowTask {
 
     /// The marks of the directories that the last listing was of.
     pub(super) fn marks(&self) -> Marks {
-        self.state.directories.iter().map(|directory| fs::directory_mark(directory)).collect()
+        marks_of(&self.state.directories)
     }
 
     fn are_unchanged(&self) -> bool {
@@ -46,7 +48,6 @@ impl FlowTask {
     ) {
         let is_known = |unknown: &Listed| self.flow.is_tracked(unknown.node);
         let is_complete = self.state.is_watched
-            && !self.state.shows_links
             && !self.state.is_partial
             && !self.flow.has_young_copies()
             && unknown.iter().all(is_known);
@@ -55,4 +56,8 @@ impl FlowTask {
         self.state.at_rest = listing;
         self.state.rescan.listed(marks, began, is_complete);
     }
+}
+
+pub(super) fn marks_of(directories: &[PathBuf]) -> Marks {
+    directories.iter().map(|directory| fs::directory_mark(directory)).collect()
 }

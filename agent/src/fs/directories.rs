@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::links::follow;
 use crate::config::Level;
 use crate::types::Node;
 
@@ -19,6 +20,8 @@ pub struct Directories {
     pub matching: Vec<PathBuf>,
     /// Those in which a matching one may appear.
     pub passed: Vec<PathBuf>,
+    /// Those with the symbolic links that lead to them.
+    pub through: Vec<PathBuf>,
     /// Those that could not be read.
     pub unreadable: Vec<(PathBuf, io::Error)>,
     seen: HashSet<(Node, usize)>,
@@ -27,7 +30,7 @@ pub struct Directories {
 /// Goes down from `root`. Without levels it is `root`, whether it exists or not.
 #[must_use]
 pub fn find(root: &Path, levels: &[Level]) -> Directories {
-    let mut found = Directories::default();
+    let mut found = Directories { through: follow(root).through, ..Directories::default() };
     if levels.is_empty() {
         found.matching.push(root.to_owned());
     } else {
@@ -44,7 +47,8 @@ pub fn find(root: &Path, levels: &[Level]) -> Directories {
 ///
 /// It cannot be read.
 pub fn below(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    children(directory, &Level::Any)
+    let children = children(directory, &Level::Any)?;
+    Ok(children.into_iter().map(|child| child.path).collect())
 }
 
 impl Directories {
@@ -64,7 +68,12 @@ impl Directories {
         match children(directory, level) {
             Ok(children) => {
                 let levels = if matches!(level, Level::Any) { levels } else { below };
-                children.iter().for_each(|child| self.descend(child, levels, depth + 1));
+                for Child { path, is_link } in children {
+                    if is_link {
+                        self.through.extend(follow(&path).through);
+                    }
+                    self.descend(&path, levels, depth + 1);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => self.unreadable.push((directory.to_owned(), error)),
@@ -78,22 +87,30 @@ impl Directories {
     }
 }
 
+/// A directory in another one.
+struct Child {
+    path: PathBuf,
+    is_link: bool,
+}
+
 #[expect(clippy::disallowed_methods, reason = "the lawful place")]
-fn children(directory: &Path, level: &Level) -> io::Result<Vec<PathBuf>> {
+fn children(directory: &Path, level: &Level) -> io::Result<Vec<Child>> {
     let mut children = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         if !level.matches(&entry.file_name()) {
             continue;
         }
-        let is_directory = match entry.file_type() {
+        let (is_directory, is_link) = match entry.file_type() {
             // Who names a level means what the link leads to; who says "everything below" does not.
-            Ok(kind) if kind.is_symlink() => matches!(level, Level::Named(_)) && entry.path().is_dir(),
-            Ok(kind) => kind.is_dir(),
-            Err(_) => false, // gone meanwhile
+            Ok(kind) if kind.is_symlink() => {
+                (matches!(level, Level::Named(_)) && entry.path().is_dir(), true)
+            }
+            Ok(kind) => (kind.is_dir(), false),
+            Err(_) => (false, false), // gone meanwhile
         };
         if is_directory {
-            children.push(entry.path());
+            children.push(Child { path: entry.path(), is_link });
         }
     }
     Ok(children)

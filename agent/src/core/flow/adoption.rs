@@ -9,7 +9,6 @@ use super::evidence::{Known, Question};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe};
 use crate::config::InitialPosition;
 use crate::core::identity::{holds, is_rotated_name};
-use crate::core::rotated_name::family;
 use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
 use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
@@ -210,7 +209,11 @@ impl Flow {
     }
 
     fn adopt_stranger(&mut self, unknown: &Listed, now: Moment) -> Adoption {
-        if self.truncated_family.as_ref().is_some_and(|truncated| *truncated == family(&unknown.path)) {
+        if self
+            .truncated_family
+            .as_ref()
+            .is_some_and(|truncated| *truncated == self.links.family(&unknown.path))
+        {
             // Perhaps the next copy of the file that was truncated just now.
             self.has_young_copies = true;
             return Adoption::Copy;
@@ -232,7 +235,8 @@ impl Flow {
     fn leave_empty(&mut self, unknown: &Listed, now: Moment) -> Adoption {
         if self.note_copy(unknown, now) {
             self.has_young_copies = true;
-            let is_copied = |file: &&TrackedFile| is_rotated_name(&file.path, &unknown.path);
+            let links = &self.links;
+            let is_copied = |file: &&TrackedFile| is_rotated_name(links.real(&file.path), &unknown.path);
             let copied: Vec<_> = self.files.values().filter(is_copied).map(|file| file.id).collect();
             copied.into_iter().for_each(|file| self.hurry(Known::File(file), now));
         }
@@ -286,7 +290,7 @@ impl Flow {
                 self.by_node.remove(&tracked.node);
                 // Nobody had looked at it since it was truncated: what is there now is to be found.
                 self.has_young_copies = true;
-                self.truncated_family = Some(family(&tracked.path));
+                self.truncated_family = Some(self.links.family(&tracked.path));
             }
             let lost = tracked.seen_size.saturating_sub(tracked.fetched().max(copy.size));
             self.statistics.bytes_lost_by_truncation.add(lost);
@@ -328,7 +332,7 @@ impl Flow {
         let may_be = |known: &FileCheckpoint| {
             known.node.is_same(&candidate.node)
                 || known.path == candidate.path
-                || is_rotated_name(&known.path, &candidate.path)
+                || is_rotated_name(self.links.real(&known.path), self.links.real(&candidate.path))
         };
         self.missing().any(may_be)
     }

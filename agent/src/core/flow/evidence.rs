@@ -46,7 +46,7 @@ impl Flow {
     /// them is [recognised](Flow::recognises), nothing else is to be asked.
     #[must_use]
     pub fn own_questions(&self, unknown: &Listed) -> Vec<Question> {
-        let naming = Naming::of(unknown);
+        let naming = Naming::of(unknown, &self.links);
         let known = self.memory.at(unknown.node);
         known.map(|known| self.question_about(known, naming.relation(&known.path, false))).collect()
     }
@@ -68,7 +68,7 @@ impl Flow {
         if unknown.size == 0 && unknown.kind != Kind::Followed {
             return Vec::new(); // it has no content to compare
         }
-        let naming = Naming::of(unknown);
+        let naming = Naming::of(unknown, &self.links);
         let remembered = self.memory.iter().filter(|known| !known.node.is_same(&unknown.node));
         let remembered = remembered.filter_map(|known| {
             let name = naming.relation(&known.path, false);

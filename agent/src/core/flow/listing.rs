@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::Flow;
 use super::adoption::COPYING;
 use super::resting::is_lost;
-use crate::core::rotated_name::family;
 use crate::core::tracked_file::Presence;
 use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
@@ -41,7 +40,7 @@ impl Flow {
         self.keep_kin(&mut unknown);
         unknown.sort_by_cached_key(|listed| {
             let is_elsewhere = self.memory.at(listed.node).next().is_none();
-            let is_rotated = family(&listed.path) != listed.path;
+            let is_rotated = self.links.family(&listed.path) != self.links.real(&listed.path);
             (is_elsewhere, is_rotated, listed.modified, listed.path.clone())
         });
         unknown
@@ -70,11 +69,14 @@ impl Flow {
         }
         let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
         let families: HashSet<PathBuf> = followed
-            .map(|listed| family(&listed.path))
-            .chain(self.files.values().map(|file| family(&file.path)))
-            .chain(self.memory.families())
+            .map(|listed| &listed.path)
+            .chain(self.files.values().map(|file| &file.path))
+            .chain(self.memory.iter().map(|known| &known.path))
+            .map(|path| self.links.family(path))
             .collect();
-        unknown.retain(|listed| listed.kind == Kind::Followed || families.contains(&family(&listed.path)));
+        unknown.retain(|listed| {
+            listed.kind == Kind::Followed || families.contains(&self.links.family(&listed.path))
+        });
     }
 
     fn seen_again(&mut self, file: FileId, seen: &Listed, now: Moment) {

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::checkpoint::FileCheckpoint;
-use crate::core::rotated_name::family;
 use crate::source_file::Listed;
 use crate::types::{FileId, Node};
 
@@ -116,10 +115,6 @@ impl Memory {
             }
         }
         finished
-    }
-
-    pub(super) fn families(&self) -> impl Iterator<Item = PathBuf> {
-        self.iter().map(|checkpoint| family(&checkpoint.path))
     }
 
     /// Forgets the oldest of too many that the directory does not show.
