@@ -3,7 +3,7 @@
 //! Invariant: a fingerprint is about bytes that were read of one generation of a file, so it stays true while the file
 //! grows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
 
@@ -45,6 +45,9 @@ pub struct FileCheckpoint {
     pub file: FileId,
     /// Where it was last seen.
     pub path: PathBuf,
+    /// Where it was seen before under names of other families, the oldest first: an archive may be named after any of
+    /// them.
+    pub former_paths: Vec<PathBuf>,
     /// Where the file system keeps it.
     pub node: Node,
     /// Up to where it is done, and how to recognise it. Of a gzip file that is finished: of the bytes as they are
@@ -75,6 +78,13 @@ pub struct Probe {
     pub head: Vec<u8>,
     /// The bytes before the fingerprint's offset.
     pub marker: Vec<u8>,
+}
+
+impl FileCheckpoint {
+    /// All paths under which it is known, the present one first.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.path).chain(&self.former_paths).map(PathBuf::as_path)
+    }
 }
 
 impl Fingerprint {

@@ -240,7 +240,7 @@ fn check(connection: &Connection, path: &Path) -> Result<Kind, StoreError> {
             reader::image(connection).map_err(|error| damaged(error.to_string()))?;
             Ok(found_kind)
         }
-        Kind::Blank | Kind::Version1 | Kind::Version2 => Ok(found_kind),
+        Kind::Blank | Kind::Version1 | Kind::Version2 | Kind::Version3 => Ok(found_kind),
     }
 }
 

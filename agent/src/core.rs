@@ -7,6 +7,7 @@ pub mod dedup_ids;
 pub mod descriptors;
 pub mod file_head;
 pub mod flow;
+pub mod former_paths;
 pub mod identity;
 pub mod idle_pause;
 pub mod java_handover;

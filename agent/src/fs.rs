@@ -176,14 +176,14 @@ impl OpenFile {
         self.file.try_clone().map(|file| Self { file, content: None })
     }
 
-    /// Takes a gzip file apart from its beginning to its end, and answers what the fingerprints are compared with.
-    /// From then on its content is what is in it, if it is complete.
+    /// Takes the first `stored_size` bytes of a gzip file apart, and answers what the fingerprints are compared with. From
+    /// then on its content is what is in it, if it is complete.
     ///
     /// # Errors
     ///
     /// The file system fails.
-    pub fn decompress(&mut self, wanted: &[Wanted]) -> io::Result<Scanned> {
-        let scanned = gzip::scan(&self.file, wanted)?;
+    pub fn decompress(&mut self, stored_size: u64, wanted: &[Wanted]) -> io::Result<Scanned> {
+        let scanned = gzip::scan(&self.file, stored_size, wanted)?;
         if let Scanned::Complete { size, .. } = scanned {
             let reader = RefCell::new(GzipReader::new(self.file.try_clone()?));
             self.content = Some(Box::new(Content { size, reader }));

@@ -122,7 +122,15 @@ fn checkpoints(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> Result<Vec<FileChe
         if let Some(fingerprint) = place {
             let id = FileId(u32::try_from(saved.len()).unwrap_or(u32::MAX - 1));
             let Listed { path, node, .. } = file.clone();
-            saved.push(FileCheckpoint { file: id, path, node, fingerprint, is_finished, origin: None });
+            saved.push(FileCheckpoint {
+                file: id,
+                path,
+                former_paths: Vec::new(),
+                node,
+                fingerprint,
+                is_finished,
+                origin: None,
+            });
         }
     }
     say_what_is_missing(flow, rows, &saved);

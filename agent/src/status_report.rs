@@ -319,6 +319,7 @@ mod tests {
         let checkpoint = FileCheckpoint {
             file: FileId(1),
             path: "/log/a".into(),
+            former_paths: Vec::new(),
             node: Node { device: 1, inode: 2, birth: 0 },
             fingerprint: Fingerprint { offset, ..Fingerprint::default() },
             is_finished: false,

@@ -29,6 +29,13 @@ pub(crate) enum Rotation {
     CopyTruncateAndMove,
     /// `app.log` becomes `app.log-2026112107`.
     DateName,
+    /// Spring Boot's default: `app.log` becomes `app.log.2026-11-20.0123.tmp`; that is compressed into
+    /// `app.log.2026-11-20.0.gz` a while later.
+    TemporaryName,
+    /// `app.log` becomes `app.log.old`; that is compressed into `app.log-2026112007.gz` when the next one comes.
+    OldName,
+    /// `app.log` becomes `app.log.previous`, then `app.log.archived`, then `app.log-2026112007.gz`.
+    ThreeNames,
     /// `app.log` becomes `archive/1`, and a new one is made.
     MoveAway,
     /// `app.log` is written anew by an editor, and opened again.
@@ -123,6 +130,9 @@ impl LogWriter {
                 let name = format!("app.log-20261121{:02}", self.rotations);
                 self.rename_to(Some(self.path.with_file_name(name)));
             }
+            Rotation::TemporaryName => self.rotate_in_steps(&[".2026-11-20.0123.tmp"], ".2026-11-20."),
+            Rotation::OldName => self.rotate_in_steps(&[".old"], "-20261120"),
+            Rotation::ThreeNames => self.rotate_in_steps(&[".previous", ".archived"], "-20261120"),
             Rotation::MoveAway => {
                 let archive = self.path.with_file_name("archive");
                 fs::create_dir_all(&archive).unwrap();
@@ -146,6 +156,19 @@ impl LogWriter {
                 self.file = append(&self.path);
             }
         }
+    }
+
+    /// Each rotation brings a generation one name further; from the last one it is compressed.
+    fn rotate_in_steps(&mut self, steps: &[&str], archive: &str) {
+        let named = |added: &str| PathBuf::from(format!("{}{added}", self.path.display()));
+        let last = named(steps[steps.len() - 1]);
+        if last.exists() {
+            compress_into(&last, &named(&format!("{archive}{}.gz", self.rotations)));
+        }
+        for step in steps.windows(2).rev().filter(|step| named(step[0]).exists()) {
+            fs::rename(named(step[0]), named(step[1])).unwrap();
+        }
+        self.rename_to(Some(named(steps[0])));
     }
 
     /// Gives the log another name, `.1` if none is said, and makes a new one.
@@ -177,7 +200,11 @@ impl LogWriter {
 pub(crate) fn compress(path: &Path) {
     let mut name = path.as_os_str().to_owned();
     name.push(".gz");
-    let mut encoder = GzEncoder::new(File::create(name).unwrap(), Compression::fast());
+    compress_into(path, Path::new(&name));
+}
+
+fn compress_into(path: &Path, archive: &Path) {
+    let mut encoder = GzEncoder::new(File::create(archive).unwrap(), Compression::fast());
     for chunk in fs::read(path).unwrap().chunks(4096) {
         encoder.write_all(chunk).unwrap();
     }

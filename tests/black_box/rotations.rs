@@ -76,6 +76,25 @@ fn a_date_in_the_name() {
 }
 
 #[test]
+fn a_temporary_name_before_the_archive() {
+    for pattern in ["app.log*", "app*", "*", "app.log"] {
+        follow("app.log", pattern, Rotation::TemporaryName);
+    }
+}
+
+#[test]
+fn an_old_name_before_the_archive() {
+    for pattern in ["app.log*", "app*", "app.log"] {
+        follow("app.log", pattern, Rotation::OldName);
+    }
+}
+
+#[test]
+fn two_names_before_the_archive() {
+    follow("app.log", "app.log*", Rotation::ThreeNames);
+}
+
+#[test]
 fn moved_into_another_directory() {
     follow("app.log", "app.log", Rotation::MoveAway);
 }

@@ -199,6 +199,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("core/dedup_ids", Floor::Parts),
     Row("core/descriptors", Floor::Parts),
     Row("core/file_head", Floor::Parts),
+    Row("core/former_paths", Floor::Parts),
     Row("core/identity", Floor::Parts),
     Row("core/idle_pause", Floor::Parts),
     Row("core/java_handover", Floor::Parts),

@@ -22,6 +22,7 @@ fn checkpoint(file: u32) -> FileCheckpoint {
     FileCheckpoint {
         file: FileId(file),
         path: format!("/var/log/application/instance-{file}.log").into(),
+        former_paths: Vec::new(),
         node: Node { device: 1, inode: u64::from(file), birth: 3 },
         fingerprint: Fingerprint { offset: 0, head: Print::of(b"head"), marker: Print::of(b"") },
         is_finished: false,

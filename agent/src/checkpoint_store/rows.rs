@@ -24,6 +24,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, FileCheckpoint)> 
     let checkpoint = FileCheckpoint {
         file: FileId(row.get(1)?),
         path,
+        former_paths: former_paths(row)?,
         node: Node { device: number(3)?, inode: number(4)?, birth: number(10)? },
         fingerprint: Fingerprint {
             offset: number(5)?,
@@ -46,6 +47,18 @@ fn origin(row: &Row<'_>) -> rusqlite::Result<Option<Origin>> {
     Origin::parse(&text).map(Some).ok_or_else(why)
 }
 
+/// Separated by NULs, which no path contains.
+fn former_paths(row: &Row<'_>) -> rusqlite::Result<Vec<PathBuf>> {
+    let joined: Option<Vec<u8>> = row.get(13)?;
+    let paths = joined.iter().flat_map(|joined| joined.split(|byte| *byte == 0));
+    Ok(paths.map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
+}
+
+fn former_paths_value(paths: &[PathBuf]) -> Option<Vec<u8>> {
+    let bytes: Vec<&[u8]> = paths.iter().map(|path| path.as_os_str().as_bytes()).collect();
+    (!bytes.is_empty()).then(|| bytes.join(&0))
+}
+
 fn makes_sense(checkpoint: &FileCheckpoint) -> bool {
     let Fingerprint { offset, head, marker } = checkpoint.fingerprint;
     checkpoint.file.0 < u32::MAX // there is a next one
@@ -61,9 +74,9 @@ pub(super) fn write(
     flow: &str,
     checkpoint: &FileCheckpoint,
 ) -> rusqlite::Result<()> {
-    let FileCheckpoint { file, path, node, fingerprint, is_finished, origin } = checkpoint;
+    let FileCheckpoint { file, path, former_paths, node, fingerprint, is_finished, origin } = checkpoint;
     let mut upsert = connection.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))?;
     upsert.execute(params![
         flow,
@@ -79,6 +92,7 @@ pub(super) fn write(
         node.birth.cast_signed(),
         is_finished,
         origin.map(|origin| origin.to_string()),
+        former_paths_value(former_paths),
     ])?;
     Ok(())
 }

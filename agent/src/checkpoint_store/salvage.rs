@@ -15,11 +15,13 @@ pub fn salvage(path: &Path) -> Image {
     let mut image = Image::new();
     let Ok(connection) = Connection::open(path) else { return image };
     // From both ends: a damaged page in the middle hides what lies behind it.
-    let version_2 = COLUMNS.replace("origin", "NULL");
+    let version_3 = COLUMNS.replace("former_paths", "NULL");
+    let version_2 = version_3.replace("origin", "NULL");
     let version_1 = version_2.replace("birth", "0").replace("finished", "0");
     let tables = [
         (JAVA_TABLE, version_1.as_str()),
         ("checkpoints", version_2.as_str()),
+        ("checkpoints", version_3.as_str()),
         // Last, because it says most.
         ("checkpoints", COLUMNS),
     ];

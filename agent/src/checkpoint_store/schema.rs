@@ -6,13 +6,13 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// The version of the tables, in the file's `user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The Java agent's table. SQLite's names know no case, so none of ours may be called like it.
 pub(super) const JAVA_TABLE: &str = "file_checkpoints";
 
 /// Columns of a checkpoint, in the order in which its row is read and written.
-pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, birth, finished, origin";
+pub(super) const COLUMNS: &str = "flow, file, path, device, inode, acknowledged_offset, head_length, head_md5, marker_length, marker_md5, birth, finished, origin, former_paths";
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS flows (
@@ -33,10 +33,11 @@ const TABLES: &str = "
         marker_md5 BLOB NOT NULL,
         finished INTEGER NOT NULL DEFAULT 0,
         origin TEXT,
+        former_paths BLOB,
         updated TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (flow, file)
     ) STRICT;
-    PRAGMA user_version = 3;
+    PRAGMA user_version = 4;
 ";
 
 /// What version 1 called otherwise, and lacked: it knew no births, which match any, and no finished files.
@@ -49,6 +50,9 @@ const FROM_VERSION_1: &str = "
 /// What version 2 lacked: a file without an origin gets one when it is read on.
 const FROM_VERSION_2: &str = "ALTER TABLE checkpoints ADD COLUMN origin TEXT;";
 
+/// What version 3 lacked: a file of which no former path is known has none.
+const FROM_VERSION_3: &str = "ALTER TABLE checkpoints ADD COLUMN former_paths BLOB;";
+
 /// What a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -58,6 +62,8 @@ pub(super) enum Kind {
     Version1,
     /// Ours, with the second ones.
     Version2,
+    /// Ours, with the third ones.
+    Version3,
     /// Ours.
     Present,
     /// Ours, but not as this agent knows it; the reason.
@@ -77,6 +83,7 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
         },
         1 if is_ours => Kind::Version1,
         2 if is_ours => Kind::Version2,
+        3 if is_ours => Kind::Version3,
         VERSION if is_ours => Kind::Present,
         _ if is_ours => Kind::Unknown(format!(
             "its tables are of version {version}, and this agent knows them up to version {VERSION}"
@@ -87,19 +94,14 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
 
 /// Makes the tables, or brings them up to date. To be called within a transaction.
 pub(super) fn prepare(connection: &Connection, kind: &Kind) -> rusqlite::Result<()> {
-    match kind {
-        Kind::Version1 => {
-            connection.execute_batch(FROM_VERSION_1)?;
-            connection.execute_batch(FROM_VERSION_2)?;
-            connection.execute_batch(TABLES)
-        }
-        Kind::Version2 => {
-            connection.execute_batch(FROM_VERSION_2)?;
-            connection.execute_batch(TABLES)
-        }
-        Kind::Blank => connection.execute_batch(TABLES),
-        Kind::Present | Kind::Unknown(_) | Kind::Foreign(_) => Ok(()),
-    }
+    let steps: &[&str] = match kind {
+        Kind::Version1 => &[FROM_VERSION_1, FROM_VERSION_2, FROM_VERSION_3, TABLES],
+        Kind::Version2 => &[FROM_VERSION_2, FROM_VERSION_3, TABLES],
+        Kind::Version3 => &[FROM_VERSION_3, TABLES],
+        Kind::Blank => &[TABLES],
+        Kind::Present | Kind::Unknown(_) | Kind::Foreign(_) => &[],
+    };
+    steps.iter().try_for_each(|step| connection.execute_batch(step))
 }
 
 /// Whether the Java agent's table is there.

@@ -16,6 +16,11 @@ fn checkpoint(file: u32, path: &[u8], offset: u64) -> FileCheckpoint {
     FileCheckpoint {
         file: FileId(file),
         path: PathBuf::from(OsStr::from_bytes(path)),
+        former_paths: ["/log/a", "/log/b\u{e9}\n"]
+            .iter()
+            .take(file as usize % 3)
+            .map(PathBuf::from)
+            .collect(),
         node: Node { device: u64::MAX, inode: u64::from(file), birth: u64::MAX },
         fingerprint: Fingerprint {
             offset,
@@ -137,10 +142,11 @@ fn the_tables_of_version_1_go_on() {
         let back = "ALTER TABLE checkpoints RENAME TO file_checkpoints;
                     ALTER TABLE file_checkpoints DROP COLUMN finished;
                     ALTER TABLE file_checkpoints DROP COLUMN origin;
+                    ALTER TABLE file_checkpoints DROP COLUMN former_paths;
                     ALTER TABLE file_checkpoints DROP COLUMN birth; PRAGMA user_version = 1;";
         store.connection.execute_batch(back).expect("is as it was");
     }
-    (expected.node.birth, expected.origin) = (0, None);
+    (expected.node.birth, expected.origin, expected.former_paths) = (0, None, Vec::new());
     assert_eq!(
         CheckpointStore::open(&path, false).expect("opens").load("flow"),
         (vec![expected.clone()], true)
@@ -150,7 +156,19 @@ fn the_tables_of_version_1_go_on() {
 
 #[test]
 fn the_tables_of_version_2_go_on_and_their_files_have_no_origin_yet() {
-    let back = "ALTER TABLE checkpoints DROP COLUMN origin; PRAGMA user_version = 2;";
+    let back = "ALTER TABLE checkpoints DROP COLUMN origin; ALTER TABLE checkpoints DROP COLUMN former_paths;
+                PRAGMA user_version = 2;";
+    go_on_from(back, |saved| (saved.origin, saved.former_paths) = (None, Vec::new()));
+}
+
+#[test]
+fn the_tables_of_version_3_go_on_and_their_files_have_no_former_paths() {
+    let back = "ALTER TABLE checkpoints DROP COLUMN former_paths; PRAGMA user_version = 3;";
+    go_on_from(back, |saved| saved.former_paths = Vec::new());
+}
+
+/// `back` makes older tables of ours, which lack what `lose` takes away.
+fn go_on_from(back: &str, lose: impl Fn(&mut FileCheckpoint)) {
     for (damage, is_lost) in
         [("", false), ("UPDATE checkpoints SET head_length = 5000 WHERE file = 4;", true)]
     {
@@ -161,18 +179,16 @@ fn the_tables_of_version_2_go_on_and_their_files_have_no_origin_yet() {
             store.save(&[save(saved.clone())]).expect("saves");
             store.connection.execute_batch(&format!("{back}{damage}")).expect("is as it was");
         }
-        saved.iter_mut().for_each(|saved| saved.origin = None);
+        saved.iter_mut().for_each(&lose);
         if is_lost {
             assert!(CheckpointStore::open(&path, true).expect_err("a row is damaged").is_damage());
             let salvaged = salvage(&path)["flow"].values().cloned().collect::<Vec<_>>();
             assert_eq!(salvaged, saved[1..]);
-        } else {
-            for _ in 0..2 {
-                assert_eq!(
-                    CheckpointStore::open(&path, true).expect("opens").load("flow"),
-                    (saved.clone(), true)
-                );
-            }
+            continue;
+        }
+        for _ in 0..2 {
+            let loaded = CheckpointStore::open(&path, true).expect("opens").load("flow");
+            assert_eq!(loaded, (saved.clone(), true));
         }
     }
 }
@@ -199,7 +215,7 @@ fn rows_that_make_no_sense_are_damage() {
         "ALTER TABLE checkpoints DROP COLUMN inode",
         "DROP TABLE checkpoints",
         "UPDATE checkpoints SET origin = 'here'",
-        "PRAGMA user_version = 4",
+        "PRAGMA user_version = 5",
         "PRAGMA user_version = 0",
     ] {
         let (_directory, path) = scratch();

@@ -4,11 +4,12 @@
 //! taken from the bytes themselves when they were read, so that a file truncated meanwhile cannot forge it.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Print};
 use crate::core::file_head::FileHead;
+use crate::core::former_paths;
 use crate::core::ledger::Ledger;
 use crate::core::read_window::ReadWindow;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
@@ -49,6 +50,8 @@ pub struct TrackedFile {
     pub id: FileId,
     /// Where it was last seen.
     pub path: PathBuf,
+    /// See [`FileCheckpoint::former_paths`].
+    pub former_paths: Vec<PathBuf>,
     /// Where the file system keeps it.
     pub node: Node,
     /// Where it stands.
@@ -127,6 +130,7 @@ impl TrackedFile {
         Self {
             id,
             path,
+            former_paths: Vec::new(),
             node,
             presence: Presence::Listed,
             descriptor: Descriptor::Held,
@@ -154,6 +158,11 @@ impl TrackedFile {
             landmarks: VecDeque::new(),
             settled: Landmark { offset: fingerprint.offset, marker: fingerprint.marker },
         }
+    }
+
+    /// All paths under which it is known, the present one first.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.path).chain(&self.former_paths).map(PathBuf::as_path)
     }
 
     /// Up to where bytes were taken in.
@@ -327,7 +336,8 @@ impl TrackedFile {
 
     /// The file goes on somewhere else, or under another name.
     pub fn move_to(&mut self, path: PathBuf, node: Node) {
-        self.path = path;
+        let former = std::mem::replace(&mut self.path, path);
+        former_paths::remember(&mut self.former_paths, former, &self.path);
         self.node = node;
         self.is_over = false;
         self.is_drained = false;
@@ -381,7 +391,16 @@ impl TrackedFile {
         let Landmark { offset, marker } = self.settled;
         let fingerprint = Fingerprint { offset, head: self.head.print(), marker };
         let (file, path, node) = (self.id, self.path.clone(), self.node);
-        FileCheckpoint { file, path, node, fingerprint, is_finished: false, origin: self.origin }
+        let former_paths = self.former_paths.clone();
+        FileCheckpoint {
+            file,
+            path,
+            former_paths,
+            node,
+            fingerprint,
+            is_finished: false,
+            origin: self.origin,
+        }
     }
 
     /// No more bytes will be read: an unfinished last line is all that there is of it.

@@ -99,7 +99,7 @@ impl FlowTask {
         questions.extend(self.questions(&found));
         let wanted: Vec<_> = questions.iter().map(|question| question.fingerprint.wanted()).collect();
         let (flow, path) = (&self.config.id, found.path.display());
-        match file.decompress(&wanted)? {
+        match file.decompress(found.stored_size, &wanted)? {
             Scanned::Complete { size, probes } => {
                 found.size = size;
                 let answers = questions.into_iter().zip(probes).collect();

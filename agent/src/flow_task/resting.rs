@@ -85,13 +85,14 @@ impl FlowTask {
     fn open_again(&mut self, id: FileId, path: &Path) -> io::Result<Next> {
         let mut file = self.open_by_name(path)?;
         let Some(known) = self.flow.file(id) else { return Ok(Next::Wait) };
-        if file.status()?.node != known.node {
+        let found = file.status()?;
+        if found.node != known.node {
             // Renamed since it was looked at.
             self.state.list_at = Moment::ORIGIN;
             return Ok(Next::Wait);
         }
         if known.presence != Presence::Listed && path.file_name().is_some_and(is_compressed) {
-            file.decompress(&[])?;
+            file.decompress(found.stored_size, &[])?;
         }
         let status = file.status()?;
         self.keep_open(id, file);

@@ -58,30 +58,35 @@ type Decoder = MultiGzDecoder<BufReader<Stored>>;
 struct Stored {
     file: File,
     position: u64,
+    /// Where reading ends, whatever follows.
+    end: u64,
 }
 
 impl Read for Stored {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.position)?;
+        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        let read = self.file.read_at(&mut buffer[..most], self.position)?;
         self.position += read as u64;
         Ok(read)
     }
 }
 
-fn decoder(file: File) -> Decoder {
-    MultiGzDecoder::new(BufReader::with_capacity(CHUNK_BYTES, Stored { file, position: 0 }))
+fn decoder(file: File, end: u64) -> Decoder {
+    MultiGzDecoder::new(BufReader::with_capacity(CHUNK_BYTES, Stored { file, position: 0, end }))
 }
 
-/// Takes a file apart from its beginning to its end.
+/// Takes the first `stored_size` bytes of a file apart. That is its size when it was decided what is `wanted`: a file
+/// that was empty then, and is complete a moment later, was asked nothing.
 ///
 /// # Errors
 ///
 /// The file system fails.
-pub(super) fn scan(file: &File, wanted: &[Wanted]) -> io::Result<Scanned> {
-    if file.metadata()?.len() == 0 {
+pub(super) fn scan(file: &File, stored_size: u64, wanted: &[Wanted]) -> io::Result<Scanned> {
+    if stored_size == 0 {
         return Ok(Scanned::Unfinished);
     }
-    let mut decoder = decoder(file.try_clone()?);
+    let mut decoder = decoder(file.try_clone()?, stored_size);
     let mut probes = vec![Probe::default(); wanted.len()];
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut size = 0;
@@ -130,7 +135,7 @@ impl GzipReader {
     /// Reads up to `length` bytes at `offset`, fewer at the end.
     pub(super) fn read_at(&mut self, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
         if self.starts_over(offset) {
-            (self.decoder, self.position) = (Some(decoder(self.file.try_clone()?)), 0);
+            (self.decoder, self.position) = (Some(decoder(self.file.try_clone()?, u64::MAX)), 0);
             self.kept.clear();
         }
         while self.position < offset {
@@ -196,6 +201,21 @@ mod tests {
         file
     }
 
+    fn scan(file: &File, wanted: &[Wanted]) -> Scanned {
+        let stored_size = file.metadata().expect("a file").len();
+        super::scan(file, stored_size, wanted).expect("reads")
+    }
+
+    #[test]
+    fn what_was_written_after_the_look_is_not_judged() {
+        let whole = compressed(&content(3000));
+        let file = stored(&whole);
+        for seen in [0, 1, whole.len() / 2, whole.len() - 1] {
+            let scanned = super::scan(&file, seen as u64, &[]).expect("reads");
+            assert_eq!(scanned, Scanned::Unfinished, "{seen} of {} bytes", whole.len());
+        }
+    }
+
     #[test]
     fn a_scan_answers_as_the_plain_file_would() {
         let content = content(30_000);
@@ -204,7 +224,7 @@ mod tests {
         let (left, right) = content.split_at(100_001);
         let both = [compressed(left), compressed(right)].concat();
         for bytes in [compressed(&content), both] {
-            let Scanned::Complete { size, probes } = scan(&stored(&bytes), &wanted).expect("reads") else {
+            let Scanned::Complete { size, probes } = scan(&stored(&bytes), &wanted) else {
                 panic!("it is complete")
             };
             assert_eq!(size, content.len() as u64);
@@ -220,14 +240,14 @@ mod tests {
     fn what_is_not_whole_is_said() {
         let whole = compressed(&content(3000));
         for length in (0..whole.len()).step_by(97).chain(whole.len() - 9..whole.len()) {
-            assert_eq!(scan(&stored(&whole[..length]), &[]).expect("reads"), Scanned::Unfinished, "{length}");
+            assert_eq!(scan(&stored(&whole[..length]), &[]), Scanned::Unfinished, "{length}");
         }
         let mut wrong_sum = whole.clone();
         wrong_sum[whole.len() - 6] ^= 1;
         for bytes in
             [&b"no gzip file at all"[..], &wrong_sum, &[&whole[..], b"and more that is none"].concat()]
         {
-            assert!(matches!(scan(&stored(bytes), &[]).expect("reads"), Scanned::Damaged(_)));
+            assert!(matches!(scan(&stored(bytes), &[]), Scanned::Damaged(_)));
         }
     }
 
@@ -270,7 +290,7 @@ mod tests {
             bytes[place] = byte;
             let length = cut.index(bytes.len() + 1);
             let file = stored(&bytes[..length]);
-            scan(&file, &[Fingerprint::wanted_at(500)]).expect("the file system does not fail");
+            scan(&file, &[Fingerprint::wanted_at(500)]);
             let mut buffer = Vec::new();
             // An error, or bytes.
             let _ = GzipReader::new(file).read_at(3, 5000, &mut buffer);

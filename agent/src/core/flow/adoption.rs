@@ -8,6 +8,7 @@ use super::Flow;
 use super::evidence::{Known, Question};
 use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe};
 use crate::config::InitialPosition;
+use crate::core::former_paths;
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotation::Relation;
 use crate::core::splitter::Splitter;
@@ -67,7 +68,15 @@ impl Flow {
         let (file, path, node) = (FileId(self.next_file), old.path.clone(), old.node);
         self.next_file += 1;
         self.note_finished(
-            FileCheckpoint { file, path, node, fingerprint, is_finished: true, origin: None },
+            FileCheckpoint {
+                file,
+                path,
+                former_paths: Vec::new(),
+                node,
+                fingerprint,
+                is_finished: true,
+                origin: None,
+            },
             old,
         );
     }
@@ -176,7 +185,8 @@ impl Flow {
     /// A finished file was found again, or what became of it.
     fn finished_in(&mut self, file: FileId, found: &Listed) -> Adoption {
         if let Some(mut checkpoint) = self.memory.remove(file) {
-            checkpoint.path.clone_from(&found.path);
+            let former = std::mem::replace(&mut checkpoint.path, found.path.clone());
+            former_paths::remember(&mut checkpoint.former_paths, former, &found.path);
             checkpoint.node = found.node;
             checkpoint.is_finished = true;
             self.note_finished(checkpoint, found);
@@ -189,8 +199,12 @@ impl Flow {
         let Some(original) = self.memory.get(file) else { return Adoption::Copy };
         let file = FileId(self.next_file);
         let (path, node) = (copy.path.clone(), copy.node);
+        let mut former_paths = original.former_paths.clone();
+        former_paths::remember(&mut former_paths, original.path.clone(), &path);
         // What is added to it is not what is added to the original.
-        let copied = FileCheckpoint { file, path, node, is_finished: true, origin: None, ..original.clone() };
+        let fingerprint = original.fingerprint;
+        let copied =
+            FileCheckpoint { file, path, former_paths, node, fingerprint, is_finished: true, origin: None };
         self.next_file += 1;
         self.note_finished(copied, copy);
         Adoption::Finished(file)
@@ -313,6 +327,8 @@ impl Flow {
         let mut tracked =
             self.track(file, found.path.clone(), found.node, known.fingerprint, probe.clone(), now);
         tracked.origin = known.origin;
+        tracked.former_paths = known.former_paths;
+        former_paths::remember(&mut tracked.former_paths, known.path, &found.path);
         if known.fingerprint.offset == 0 {
             tracked.headers_left = self.config.skip_header_lines;
         }
@@ -332,7 +348,9 @@ impl Flow {
         let may_be = |known: &FileCheckpoint| {
             known.node.is_same(&candidate.node)
                 || known.path == candidate.path
-                || is_rotated_name(self.links.real(&known.path), self.links.real(&candidate.path))
+                || known
+                    .paths()
+                    .any(|path| is_rotated_name(self.links.real(path), self.links.real(&candidate.path)))
         };
         self.missing().any(may_be)
     }

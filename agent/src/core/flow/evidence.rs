@@ -48,7 +48,9 @@ impl Flow {
     pub fn own_questions(&self, unknown: &Listed) -> Vec<Question> {
         let naming = Naming::of(unknown, &self.links);
         let known = self.memory.at(unknown.node);
-        known.map(|known| self.question_about(known, naming.relation(&known.path, false))).collect()
+        known
+            .map(|known| self.question_about(known, naming.relation(&known.path, &known.former_paths, false)))
+            .collect()
     }
 
     /// Whether the answers say that it is one of the remembered files.
@@ -71,11 +73,12 @@ impl Flow {
         let naming = Naming::of(unknown, &self.links);
         let remembered = self.memory.iter().filter(|known| !known.node.is_same(&unknown.node));
         let remembered = remembered.filter_map(|known| {
-            let name = naming.relation(&known.path, false);
+            let name = naming.relation(&known.path, &known.former_paths, false);
             (name != Name::Other).then(|| self.question_about(known, name))
         });
         let files = self.files.values().filter_map(|file| {
-            let name = naming.relation(&file.path, file.presence == Presence::Listed && !file.was_moved);
+            let is_listed = file.presence == Presence::Listed && !file.was_moved;
+            let name = naming.relation(&file.path, &file.former_paths, is_listed);
             if name == Name::Other && file.node != unknown.node {
                 return None;
             }

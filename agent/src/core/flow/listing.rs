@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::Flow;
 use super::adoption::COPYING;
 use super::resting::is_lost;
+use crate::checkpoint::FileCheckpoint;
 use crate::core::tracked_file::Presence;
 use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Moment, Node};
@@ -69,10 +70,13 @@ impl Flow {
         }
         let followed = unknown.iter().filter(|listed| listed.kind == Kind::Followed);
         let families: HashSet<PathBuf> = followed
-            .map(|listed| &listed.path)
-            .chain(self.files.values().map(|file| &file.path))
-            .chain(self.memory.iter().map(|known| &known.path))
-            .map(|path| self.links.family(path))
+            .map(|listed| self.links.family(&listed.path))
+            .chain(
+                self.files
+                    .values()
+                    .flat_map(|file| file.paths().map(|path| self.links.family(path)).collect::<Vec<_>>()),
+            )
+            .chain(self.memory.iter().flat_map(FileCheckpoint::paths).map(|path| self.links.family(path)))
             .collect();
         unknown.retain(|listed| {
             listed.kind == Kind::Followed || families.contains(&self.links.family(&listed.path))

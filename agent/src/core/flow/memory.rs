@@ -146,6 +146,7 @@ mod tests {
         FileCheckpoint {
             file: FileId(number),
             path,
+            former_paths: Vec::new(),
             node: node(number),
             fingerprint,
             is_finished: true,

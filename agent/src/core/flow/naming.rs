@@ -57,10 +57,20 @@ impl<'a> Naming<'a> {
         Self { links, path, family: rotated_name::family(path), is_followed }
     }
 
-    /// Its relation to the name of a remembered file. `is_listed`: that one is followed under this very name; then a
-    /// follower beside it has nothing to do with it unless its name says so letter by letter. That is asked for every
-    /// pair of files in a directory.
-    pub(super) fn relation(&self, known: &Path, is_listed: bool) -> Name {
+    /// Its relation to the names of a remembered file, the present one first. `is_listed`: that one is followed under
+    /// this very name; then a follower beside it has nothing to do with it unless its name says so letter by letter. That
+    /// is asked for every pair of files in a directory.
+    pub(super) fn relation(&self, known: &Path, former: &[PathBuf], is_listed: bool) -> Name {
+        let of_former = former.iter().map(|former| match self.relation_to(former, is_listed) {
+            // The file has left this name: what is there now is another one.
+            Name::Same => Name::Akin,
+            relation => relation,
+        });
+        let mut relations = std::iter::once(self.relation_to(known, is_listed)).chain(of_former);
+        relations.find(|relation| *relation != Name::Other).unwrap_or(Name::Other)
+    }
+
+    fn relation_to(&self, known: &Path, is_listed: bool) -> Name {
         let known = self.links.real(known);
         if is_rotated_name(known, self.path) {
             Name::Rotated
