@@ -6,6 +6,7 @@
 //! | `app-20261121.log`, `app.1.log` | `app.log` |
 //! | `app.log-20261121.1` | `app.log-20261121`, `app.log` |
 //! | `app.log.2.gz`, `app-20261121.log.gz` | the same without `.gz`, and what that may have been |
+//! | `app.log-2026112117.backup` | the same without `.backup`, and what that may have been: logrotate's name for a log that the program made before `create` could |
 //! | `app.log.1.bz2` | `app.log.bz2`, which no pattern matches |
 //! | `app.log.bak`, `app.logger` | nothing else |
 //!
@@ -66,6 +67,9 @@ pub fn originals(name: &OsStr) -> Vec<OsString> {
     let plain = without_gzip(whole);
     let mut found: Vec<Vec<u8>> = plain.map(<[u8]>::to_vec).into_iter().collect();
     let plain = plain.unwrap_or(whole);
+    let set_aside = without_backup(plain);
+    found.extend(set_aside.map(<[u8]>::to_vec));
+    let plain = set_aside.unwrap_or(plain);
     found.extend(cuts(plain).map(|end| plain[..end].to_vec()));
     if let Some(dot) = extension(plain) {
         found.extend(cuts(&plain[..dot]).map(|end| [&plain[..end], &plain[dot..]].concat()));
@@ -85,6 +89,10 @@ pub fn family(path: &Path) -> PathBuf {
 fn without_gzip(name: &[u8]) -> Option<&[u8]> {
     let (plain, ending) = name.split_at_checked(name.len().checked_sub(GZIP.len())?)?;
     ending.eq_ignore_ascii_case(GZIP).then_some(plain)
+}
+
+fn without_backup(name: &[u8]) -> Option<&[u8]> {
+    name.strip_suffix(b".backup").filter(|dated| cuts(dated).next().is_some())
 }
 
 /// Where the additions of rotation at the end of a name may begin.
@@ -108,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_a_rotated_file_was_called() {
-        let table: [(&str, &[&str]); 19] = [
+        let table: [(&str, &[&str]); 22] = [
             ("app.log", &[]),
             ("app.log.1", &["app.log"]),
             ("app.log.10", &["app.log"]),
@@ -120,6 +128,9 @@ mod tests {
             ("app.log.2.gz", &["app.log.2", "app.log"]),
             ("app.log.gz", &["app.log"]),
             ("app-1.log.GZ", &["app-1.log", "app.log"]),
+            ("app.log-2026112117.backup", &["app.log-2026112117", "app.log"]),
+            ("app.log.backup", &[]),
+            (".backup", &[]),
             ("app.log.bak", &[]),
             ("app.logger", &[]),
             ("app.log.1.bz2", &["app.log.bz2"]),

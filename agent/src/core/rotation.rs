@@ -27,7 +27,7 @@
 //! | other | holds at the offset | rotated | alive and shorter | a stranger that began alike |
 //! | other | holds at a long offset, or not all is read | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
 //! | other | ends before what is known, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
-//! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read |
+//! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read, once what was read is acknowledged |
 //! | other | holds, and what is known is long | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
 //! | other | holds, and what is known is long | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
 //! | other | holds, and ends where what is known does | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |

@@ -155,11 +155,21 @@ impl Flow {
                 }
                 Adoption::Copy
             }
-            (Relation::PartOf, _) => Adoption::AlreadyRead(self.start_listed(unknown, now)),
+            (Relation::PartOf, Known::File(_)) => self.leave_until_acknowledged(unknown, now),
+            (Relation::PartOf, Known::Remembered(_)) => {
+                Adoption::AlreadyRead(self.start_listed(unknown, now))
+            }
             (_, Known::File(file)) => self.continue_in(file, unknown, now),
             (_, Known::Remembered(file)) if is_all_read => self.finished_in(file, unknown),
             (_, Known::Remembered(file)) => self.resume(file, unknown, probe, now),
         }
+    }
+
+    /// What is in it was read, but a crash would lose what is not acknowledged if the copy counted as done.
+    fn leave_until_acknowledged(&mut self, copy: &Listed, now: Moment) -> Adoption {
+        self.note_copy(copy, now);
+        self.has_young_copies = true;
+        Adoption::Copy
     }
 
     /// Answers whether it is a new copy, or one that has changed.

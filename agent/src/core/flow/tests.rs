@@ -36,6 +36,11 @@ fn copytruncate(shell: &mut Shell, is_down: bool) {
     shell.world.finish_copy(copy);
     let looks = if is_down { 0 } else { shell.random.u32(..2) };
     (0..looks).for_each(|_| shell.step());
+    if shell.loses_lines && shell.random.u32(..4) == 0 {
+        let lines = shell.random.u64(..30);
+        shell.world.append_to_no_file(lines);
+        (0..looks).for_each(|_| shell.step());
+    }
     shell.world.truncate();
 }
 
@@ -91,6 +96,7 @@ fn live(seed: u64, pattern: &str, life: Life, max_open: usize) -> Shell {
     let mut shell = Shell::new(seed, pattern);
     shell.max_open = max_open;
     shell.sees_replacements = life != Life::WithStops && max_open == usize::MAX;
+    shell.loses_lines = life == Life::WithCrashes;
     shell.list();
     for _ in 0..STEPS {
         event(&mut shell, false);

@@ -35,6 +35,8 @@ pub(super) struct Shell {
     pub(super) max_open: usize,
     /// A file that is not read to its end may be replaced.
     pub(super) sees_replacements: bool,
+    /// Lines are written between the copy and the truncation of a copytruncate, and may be cut anywhere.
+    pub(super) loses_lines: bool,
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     /// Records that have no outcome yet.
     in_flight: Vec<(RecordTag, String)>,
@@ -100,6 +102,7 @@ impl Shell {
             open: HashMap::new(),
             max_open: usize::MAX,
             sees_replacements: true,
+            loses_lines: false,
             store: BTreeMap::new(),
             in_flight: Vec::new(),
             delivered: HashMap::new(),

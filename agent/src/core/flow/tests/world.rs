@@ -70,6 +70,8 @@ pub(super) struct World {
     /// Some records have two lines.
     pub(super) has_long_records: bool,
     pub(super) written: Vec<String>,
+    /// Those that were written between the copy and the truncation of a copytruncate: in neither file.
+    pub(super) in_no_file: HashSet<String>,
     /// Where in its file each of them begins.
     pub(super) places: Vec<usize>,
     pub(super) history: Vec<(usize, String)>,
@@ -92,6 +94,7 @@ impl World {
             header: "",
             has_long_records: false,
             written: Vec::new(),
+            in_no_file: HashSet::new(),
             places: Vec::new(),
             history: Vec::new(),
         };
@@ -273,8 +276,15 @@ impl World {
         self.create(to.to_str().expect("text"), &content[..content.len() / 2])
     }
 
-    /// The rest of the copy. Nothing is written from here to the truncation: what a program writes then is in neither
-    /// file.
+    /// Lines between the copy and the truncation.
+    pub(super) fn append_to_no_file(&mut self, lines: u64) {
+        self.note("written before the truncation");
+        let before = self.written.len();
+        self.append(lines);
+        self.in_no_file.extend(self.written[before..].iter().cloned());
+    }
+
+    /// The rest of the copy. What is written from here to the truncation is in neither file.
     pub(super) fn finish_copy(&mut self, copy: Node) {
         self.note("copy is complete");
         self.end_record();

@@ -7,7 +7,9 @@ use crate::checkpoint::HEAD_BYTES;
 
 impl Shell {
     pub(in crate::core::flow::tests) fn missing(&self) -> Vec<&String> {
-        self.world.written.iter().filter(|line| !self.delivered.contains_key(*line)).collect()
+        let is_lost = |line: &String| self.world.in_no_file.contains(line);
+        let is_missing = |line: &&String| !self.delivered.contains_key(*line) && !is_lost(line);
+        self.world.written.iter().filter(is_missing).collect()
     }
 
     pub(in crate::core::flow::tests) fn doubled(&self) -> Vec<&String> {
