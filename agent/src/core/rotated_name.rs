@@ -3,7 +3,8 @@
 //! | name | may have been |
 //! |---|---|
 //! | `app.log.1`, `app.log-20261121`, `app.log.2026-11-21T10:00` | `app.log` |
-//! | `app-20261121.log`, `app.1.log` | `app.log` |
+//! | `app-20261121.log` | `app.log` |
+//! | `app.1.log`, `app.log.1` | `app.log`; and `app.0.log`, `app.log.0`, as `java.util.logging` counts from the live file |
 //! | `app.log-20261121.1` | `app.log-20261121`, `app.log` |
 //! | `app.log.2.gz`, `app-20261121.log.gz` | the same without `.gz`, and what that may have been |
 //! | `app.log-2026112117.backup` | the same without `.backup`, and what that may have been: logrotate's name for a log that the program made before `create` could |
@@ -70,9 +71,10 @@ pub fn originals(name: &OsStr) -> Vec<OsString> {
     let set_aside = without_backup(plain);
     found.extend(set_aside.map(<[u8]>::to_vec));
     let plain = set_aside.unwrap_or(plain);
-    found.extend(cuts(plain).map(|end| plain[..end].to_vec()));
-    if let Some(dot) = extension(plain) {
-        found.extend(cuts(&plain[..dot]).map(|end| [&plain[..end], &plain[dot..]].concat()));
+    let endings = [Some(plain.len()), extension(plain)];
+    for (stem, ending) in endings.into_iter().flatten().map(|end| plain.split_at(end)) {
+        found.extend(cuts(stem).map(|end| [&stem[..end], ending].concat()));
+        found.extend(number(stem).map(|start| [&stem[..start], b"0", ending].concat()));
     }
     found.retain(|original| !original.is_empty());
     found.sort_by_key(|original| std::cmp::Reverse(original.len()));
@@ -104,6 +106,13 @@ fn cuts(name: &[u8]) -> impl Iterator<Item = usize> {
     (kept.max(1)..name.len()).filter(begins)
 }
 
+/// Where the number of a generation at the end of a name begins, if there is one and it is not 0. A date has more digits.
+fn number(name: &[u8]) -> Option<usize> {
+    let start = name.iter().rposition(|byte| !byte.is_ascii_digit())? + 1;
+    let digits = name.get(start..).filter(|digits| (1..=3).contains(&digits.len()) && *digits != b"0")?;
+    (start > 1 && b".-_".contains(&name[start - 1]) && !digits.is_empty()).then_some(start)
+}
+
 /// Where the extension begins, if it is a word.
 fn extension(name: &[u8]) -> Option<usize> {
     let dot = name.iter().rposition(|byte| *byte == b'.')?;
@@ -116,26 +125,30 @@ mod tests {
 
     #[test]
     fn what_a_rotated_file_was_called() {
-        let table: [(&str, &[&str]); 22] = [
+        let table: [(&str, &[&str]); 26] = [
             ("app.log", &[]),
-            ("app.log.1", &["app.log"]),
-            ("app.log.10", &["app.log"]),
+            ("app.log.1", &["app.log.0", "app.log"]),
+            ("app.log.0", &["app.log"]),
+            ("app.log.10", &["app.log.0", "app.log"]),
             ("app.log-20261121", &["app.log"]),
             ("app.log.2026-11-21T10:00Z", &["app.log.2026-11", "app.log.2026", "app.log"]),
             ("app-20261121.log", &["app.log"]),
-            ("app.1.log", &["app.log"]),
-            ("app.log-20261121.1", &["app.log-20261121", "app.log"]),
-            ("app.log.2.gz", &["app.log.2", "app.log"]),
+            ("app.1.log", &["app.0.log", "app.log"]),
+            ("java0.log.12", &["java0.log.0", "java0.log"]),
+            ("node.1.app.log", &[]),
+            ("app1.log", &[]),
+            ("app.log-20261121.1", &["app.log-20261121.0", "app.log-20261121", "app.log"]),
+            ("app.log.2.gz", &["app.log.2", "app.log.0", "app.log"]),
             ("app.log.gz", &["app.log"]),
-            ("app-1.log.GZ", &["app-1.log", "app.log"]),
+            ("app-1.log.GZ", &["app-1.log", "app-0.log", "app.log"]),
             ("app.log-2026112117.backup", &["app.log-2026112117", "app.log"]),
             ("app.log.backup", &[]),
             (".backup", &[]),
             ("app.log.bak", &[]),
             ("app.logger", &[]),
-            ("app.log.1.bz2", &["app.log.bz2"]),
+            ("app.log.1.bz2", &["app.log.0.bz2", "app.log.bz2"]),
             ("messages", &[]),
-            ("messages-1", &["messages"]),
+            ("messages-1", &["messages-0", "messages"]),
             (".1", &[]),
             (".gz", &[]),
             ("", &[]),
@@ -155,6 +168,11 @@ mod tests {
             ("app.log", "app-20261121.log", Some(Kind::Rotated)),
             ("app.log", "app.log.1.gz", Some(Kind::Compressed)),
             ("app.log", "app.log.bak", None),
+            ("app.0.log", "app.1.log", Some(Kind::Rotated)),
+            ("app.0.log", "app.10.log.gz", Some(Kind::Compressed)),
+            ("app.1.log", "app.2.log", None),
+            ("java0.log.0", "java0.log.1", Some(Kind::Rotated)),
+            ("app-0.log", "app-20261121.log", None),
             ("app.log*", "app.log.1", Some(Kind::Followed)),
             ("app.log*", "app.log.1.gz", Some(Kind::Compressed)),
             ("*", "archive.tar.gz", Some(Kind::Compressed)),
