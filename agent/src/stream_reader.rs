@@ -1,13 +1,15 @@
 //! Reads a Kinesis stream from its start and takes aggregated records apart, as the KCL would.
 //!
-//! Shards are read in turn, one page at a time, each only after its parents. Invariants: memory holds one page at
-//! most, because nothing is fetched before the last page was taken; a record is handed on once, and records of one
-//! shard in their order.
+//! Shards are read in turn, one page at a time, each only after its parents. Invariants: memory holds one page as it is
+//! stored, and what is in one of its Kinesis records, because a record may hold a thousand times its size; nothing is
+//! fetched before the last page was taken; a record is handed on once, and records of one shard in their order; a listing
+//! of shards ends, whatever the service answers.
 
 mod connection;
 mod deaggregation;
 mod lineage;
 
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
@@ -31,6 +33,9 @@ const IDLE_ROUND: Duration = Duration::from_secs(1);
 /// Records of one page. The service caps a page at 10 MB anyway, emulators may not.
 const PAGE_RECORDS: i32 = 2500;
 
+/// Pages of ListShards: more than any stream has, at up to 1,000 shards each. The quota of an account is some ten thousand.
+const MAX_SHARD_PAGES: usize = 1000;
+
 /// How far to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadExtent {
@@ -48,6 +53,7 @@ pub struct StreamReader {
     extent: ReadExtent,
     lineage: ShardLineage,
     positions: Vec<ShardPosition>,
+    page: Page,
     /// The place in `positions` of the shard whose turn it is.
     turn: usize,
     rounds: Interval,
@@ -96,6 +102,14 @@ struct ShardPosition {
     last: Option<SequenceNumber>,
 }
 
+/// What was fetched and not handed on yet.
+#[derive(Debug, Default)]
+struct Page {
+    records: VecDeque<KinesisRecord>,
+    /// Of the shard that it is from.
+    range: Option<HashKeyRange>,
+}
+
 /// What a page says about the rest of its shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageEnd {
@@ -122,6 +136,7 @@ impl StreamReader {
             extent,
             lineage: ShardLineage::default(),
             positions: Vec::new(),
+            page: Page::default(),
             turn: 0,
             rounds,
             round_brought_records: true,
@@ -132,7 +147,7 @@ impl StreamReader {
         Ok(reader)
     }
 
-    /// The user records of the next page that has any; `None` when everything was read (never when following).
+    /// The user records of the next Kinesis record that has any; `None` when everything was read (never when following).
     ///
     /// # Errors
     ///
@@ -143,6 +158,9 @@ impl StreamReader {
     /// Dropping the future loses no record.
     pub async fn next(&mut self) -> Result<Option<Vec<ConsumedRecord>>, ReadError> {
         loop {
+            if let Some(records) = self.take_apart_next() {
+                return Ok(Some(records));
+            }
             if self.is_listing_due {
                 self.list_shards().await?;
             }
@@ -153,11 +171,25 @@ impl StreamReader {
                 self.end_round().await;
                 continue;
             }
-            let records = self.next_page().await?;
+            self.next_page().await?;
+        }
+    }
+
+    /// Whether a call may be made before [`StreamReader::next`] answers: what was printed so far is to be shown.
+    #[must_use]
+    pub fn is_page_empty(&self) -> bool {
+        self.page.records.is_empty()
+    }
+
+    fn take_apart_next(&mut self) -> Option<Vec<ConsumedRecord>> {
+        while let Some(record) = self.page.records.pop_front() {
+            let mut records = Vec::new();
+            self.totals.take_apart(record, self.page.range.as_ref(), &mut records);
             if !records.is_empty() {
-                return Ok(Some(records));
+                return Some(records);
             }
         }
+        None
     }
 
     /// What was read so far.
@@ -178,7 +210,7 @@ impl StreamReader {
     }
 
     async fn list_shards(&mut self) -> Result<(), ReadError> {
-        let mut next_token = None;
+        let (mut next_token, mut tokens) = (None, HashSet::new());
         loop {
             // The service refuses a token together with a name.
             let input = match next_token {
@@ -189,13 +221,19 @@ impl StreamReader {
             let output = output.map_err(|error| read_error("ListShards", &self.stream, &error))?;
             self.lineage.add(output.shards().iter().map(lineage_entry));
             next_token = output.next_token;
-            if next_token.is_none() {
-                break;
+            let Some(token) = &next_token else { break };
+            if !tokens.insert(token.clone()) || tokens.len() >= MAX_SHARD_PAGES {
+                return Err(self.endless_listing(tokens.len()));
             }
         }
         self.is_listing_due = false;
         self.open_ready_shards();
         Ok(())
+    }
+
+    fn endless_listing(&self, pages: usize) -> ReadError {
+        let message = format!("after {pages} pages of shards the service still names a next one");
+        ReadError::Call { operation: "ListShards", stream: self.stream.clone(), message }
     }
 
     fn open_ready_shards(&mut self) {
@@ -205,18 +243,19 @@ impl StreamReader {
     }
 
     /// Reads a page of the shard whose turn it is. Nothing changes before the page is there.
-    async fn next_page(&mut self) -> Result<Vec<ConsumedRecord>, ReadError> {
+    async fn next_page(&mut self) -> Result<(), ReadError> {
         let iterator = self.iterator().await?;
         let page = self.client.get_records().limit(PAGE_RECORDS).shard_iterator(iterator).send().await;
         let page = match page {
             Ok(page) => page,
             Err(error) if code(&error) == Some("ExpiredIteratorException") => {
                 self.positions[self.turn].iterator = None;
-                return Ok(Vec::new());
+                return Ok(());
             }
             Err(error) => return Err(read_error("GetRecords", &self.stream, &error)),
         };
-        Ok(self.take_page(page))
+        self.take_page(page);
+        Ok(())
     }
 
     async fn iterator(&mut self) -> Result<String, ReadError> {
@@ -237,17 +276,17 @@ impl StreamReader {
         Ok(output.shard_iterator.unwrap_or_default())
     }
 
-    fn take_page(&mut self, page: GetRecordsOutput) -> Vec<ConsumedRecord> {
+    fn take_page(&mut self, page: GetRecordsOutput) {
         let end = page_end(&page);
         let position = &mut self.positions[self.turn];
-        let mut records = Vec::new();
-        for record in page.records {
-            let record = KinesisRecord::new(record, &position.shard);
-            position.last = Some(record.sequence_number.clone());
-            self.totals.take_apart(record, position.range.as_ref(), &mut records);
+        let shard = &position.shard;
+        let records = page.records.into_iter().map(|record| KinesisRecord::new(record, shard)).collect();
+        self.page = Page { records, range: position.range };
+        if let Some(last) = self.page.records.back() {
+            position.last = Some(last.sequence_number.clone());
         }
         position.iterator = page.next_shard_iterator;
-        self.round_brought_records |= !records.is_empty();
+        self.round_brought_records |= !self.page.records.is_empty();
         match end {
             PageEnd::More => self.turn += 1,
             PageEnd::Tip if self.extent == ReadExtent::Follow => self.turn += 1,
@@ -257,7 +296,6 @@ impl StreamReader {
                 self.finish_shard();
             }
         }
-        records
     }
 
     fn finish_shard(&mut self) {

@@ -24,6 +24,8 @@ mod command_line;
 #[cfg(test)]
 mod config_examples;
 #[cfg(test)]
+mod consume_bounds;
+#[cfg(test)]
 mod converters;
 #[cfg(test)]
 mod credentials;

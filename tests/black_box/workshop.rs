@@ -166,13 +166,22 @@ impl Workshop {
     }
 
     pub(crate) fn reader_of(&self, stream: &str) -> StreamReader<'_> {
+        StreamReader::new(self.client(), stream, self.runtime.handle())
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Of the sandbox.
+    pub(crate) fn client(&self) -> aws_sdk_kinesis::Client {
         let config = aws_sdk_kinesis::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("AKIDTEST", "secret", None, None, "test"))
             .endpoint_url(self.sandbox.endpoint())
             .build();
-        StreamReader::new(aws_sdk_kinesis::Client::from_conf(config), stream, self.runtime.handle())
+        aws_sdk_kinesis::Client::from_conf(config)
     }
 
     /// Everything in [`STREAM`], sorted.

@@ -119,8 +119,11 @@ async fn print_stream(arguments: &ConsumeArguments) -> Result<(), ConsumeError> 
             }
             print_record(&mut output, record, arguments.json)?;
         }
-        output.flush()?;
+        if reader.is_page_empty() {
+            output.flush()?;
+        }
     }
+    output.flush()?;
     if let Some(repeats) = repeats {
         eprintln!("kinesis-agent: {repeats}");
     }
