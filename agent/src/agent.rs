@@ -10,7 +10,7 @@ use kpl::{AwsTransport, BudgetPart, FirehoseTransport};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::aws_clients::AwsClients;
+use crate::aws_clients::{AwsClients, NoRegion};
 use crate::checkpoint_recovery::{self, RecoveryError};
 use crate::checkpoint_saver::CheckpointSaver;
 use crate::clock::Clock;
@@ -117,6 +117,9 @@ pub enum AgentError {
         /// Why.
         source: ProcessorError,
     },
+    /// Where a service is.
+    #[error(transparent)]
+    Region(#[from] NoRegion),
     /// The system refuses a thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -150,7 +153,7 @@ impl Agent {
         let AgentSettings { config, once, sandbox_endpoint } = settings;
         let clients = match &sandbox_endpoint {
             Some(endpoint) => AwsClients::sandbox(endpoint),
-            None => AwsClients::resolve(&config).await,
+            None => AwsClients::resolve(&config).await?,
         };
         let path = &config.checkpoint_file;
         fs::make_parent_directory(path)

@@ -4,6 +4,9 @@
 //! either. Credentials that the service refuses are asked for again, profile files are then read again; keys in the
 //! configuration stay what they are until the agent is started again.
 
+mod region;
+
+use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::region::ProfileFileRegionProvider;
@@ -14,13 +17,16 @@ use kpl::{
     AnswerLimit, AwsTransport, CallTimeouts, CredentialsRefresh, FirehoseTransport, ReloadedCredentials,
 };
 
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, Destination};
+use region::{ChosenRegion, RegionSource, Settings};
+
+pub use region::NoRegion;
 
 /// The session name that the Java agent uses.
 const ROLE_SESSION_NAME: &str = "AWSKinesisAgent";
 
-/// The region when nothing says another.
-const LAST_RESORT_REGION: &str = "us-east-1";
+/// The region of the sandbox.
+const SANDBOX_REGION: &str = "us-east-1";
 
 /// Makes clients.
 #[derive(Debug, Clone)]
@@ -40,29 +46,36 @@ struct Service {
 }
 
 impl AwsClients {
-    /// Resolves credentials and region.
-    pub async fn resolve(config: &AgentConfig) -> Self {
-        let base = base_config(config).await;
-        let fallback = base.region().cloned().unwrap_or(Region::from_static(LAST_RESORT_REGION));
-        let service = |endpoint: &Option<String>, region: &Option<String>| {
-            let named = region.clone().or_else(|| endpoint.as_deref().and_then(region_of_endpoint));
-            Service {
-                endpoint: endpoint.clone(),
-                region: Some(named.map_or_else(|| fallback.clone(), Region::new)),
+    /// Resolves credentials and regions, and says which regions are used.
+    ///
+    /// # Errors
+    ///
+    /// A Kinesis flow has neither a region nor an endpoint.
+    pub async fn resolve(config: &AgentConfig) -> Result<Self, NoRegion> {
+        let [kinesis, firehose, cloudwatch] = settings(config);
+        let found = region_of_surroundings(&[kinesis, firehose, cloudwatch]).await;
+        let service = |settings: Settings<'_>, is_used: bool| {
+            let chosen = settings.choose(found.as_ref())?;
+            if is_used {
+                report(settings, &chosen);
             }
+            Ok(Service { endpoint: settings.endpoint.cloned(), region: Some(chosen.region) })
         };
-        let kinesis = service(&config.kinesis_endpoint, &config.kinesis_region);
-        let firehose = service(&config.firehose_endpoint, &config.firehose_region);
-        let cloudwatch = service(&config.cloudwatch_endpoint, &config.cloudwatch_region);
+        let has_firehose =
+            config.flows.iter().any(|flow| matches!(flow.destination, Destination::DeliveryStream(_)));
+        let kinesis = service(kinesis, kinesis.is_required)?;
+        let firehose = service(firehose, has_firehose)?;
+        let cloudwatch = service(cloudwatch, config.emit_metrics)?;
+        let base = base_config(config, found.map(|chosen| chosen.region)).await;
         let base = assume_role(base, config, &kinesis).await;
         let timeouts = CallTimeouts { connect: config.connection_timeout, request: config.socket_timeout };
-        Self { base, kinesis, firehose, cloudwatch, timeouts }
+        Ok(Self { base, kinesis, firehose, cloudwatch, timeouts })
     }
 
     /// For tests and trials: everything at one address, with credentials that mean nothing.
     #[must_use]
     pub fn sandbox(endpoint: &str) -> Self {
-        let region = Region::from_static(LAST_RESORT_REGION);
+        let region = Region::from_static(SANDBOX_REGION);
         let credentials = Credentials::new("test", "test", None, None, "sandbox");
         let base = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -113,9 +126,12 @@ impl AwsClients {
 }
 
 /// Region and credentials, before a role is assumed.
-async fn base_config(config: &AgentConfig) -> SdkConfig {
-    let settings = config.clone();
-    let loader = move || aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region_chain(&settings));
+async fn base_config(config: &AgentConfig, region: Option<Region>) -> SdkConfig {
+    let loader = move || {
+        // Never looked for again: the instance's metadata would be asked once more.
+        let known = RegionProviderChain::first_try(region.clone());
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).region(known)
+    };
     match (&config.aws_access_key_id, &config.aws_secret_access_key) {
         (Some(key), Some(secret)) => {
             let keys = Credentials::new(key, secret.to_string(), None, None, "agent.json");
@@ -125,18 +141,45 @@ async fn base_config(config: &AgentConfig) -> SdkConfig {
     }
 }
 
+fn settings(config: &AgentConfig) -> [Settings<'_>; 3] {
+    let has_streams =
+        config.flows.iter().any(|flow| matches!(flow.destination, Destination::KinesisStream(_)));
+    let of = |service, region, endpoint, is_required| Settings { service, region, endpoint, is_required };
+    let AgentConfig { kinesis_region, kinesis_endpoint, firehose_region, firehose_endpoint, .. } = config;
+    let AgentConfig { cloudwatch_region, cloudwatch_endpoint, .. } = config;
+    [
+        of("kinesis", kinesis_region.as_ref(), kinesis_endpoint.as_ref(), has_streams),
+        of("firehose", firehose_region.as_ref(), firehose_endpoint.as_ref(), false),
+        of("cloudwatch", cloudwatch_region.as_ref(), cloudwatch_endpoint.as_ref(), false),
+    ]
+}
+
 /// The region of services that have none of their own: as AWS tools resolve it; but before the instance is asked, which
 /// takes seconds where there is none to ask, the region that the configuration has for another service.
-fn region_chain(config: &AgentConfig) -> RegionProviderChain {
-    let named = [&config.kinesis_region, &config.firehose_region, &config.cloudwatch_region];
-    let hosts = [&config.kinesis_endpoint, &config.firehose_endpoint, &config.cloudwatch_endpoint];
-    let of_hosts = hosts.into_iter().flatten().find_map(|endpoint| region_of_endpoint(endpoint));
-    let hint = named.into_iter().flatten().next().cloned().or(of_hosts);
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+async fn region_of_surroundings(services: &[Settings<'_>]) -> Option<ChosenRegion> {
+    let environment = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new());
-    match hint {
-        Some(region) => chain.or_else(Region::new(region)),
-        None => chain.or_default_provider(),
+    if let Some(region) = environment.region().await {
+        return Some(ChosenRegion { region, source: RegionSource::Environment });
+    }
+    if let Some(other) = services.iter().find_map(Settings::own) {
+        return Some(ChosenRegion { source: RegionSource::OtherService, ..other });
+    }
+    let region = DefaultRegionChain::builder().build().region().await?;
+    Some(ChosenRegion { region, source: RegionSource::Instance })
+}
+
+fn report(settings: Settings<'_>, chosen: &ChosenRegion) {
+    let (service, region, source) = (settings.service, &chosen.region, chosen.source);
+    if source == RegionSource::Default {
+        tracing::warn!(
+            service,
+            %region,
+            "nothing names a region for this service, so calls are signed for {region}, as by the Java agent; set \
+             {service}.region if it is another one"
+        );
+    } else {
+        tracing::info!(service, %region, "calls are signed for this region, from {source}");
     }
 }
 
@@ -154,34 +197,4 @@ async fn assume_role(base: SdkConfig, config: &AgentConfig, kinesis: &Service) -
     base.into_builder()
         .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(provider))
         .build()
-}
-
-/// The region in the host name of a public endpoint, such as `https://kinesis.eu-west-1.amazonaws.com`.
-fn region_of_endpoint(endpoint: &str) -> Option<String> {
-    let host = endpoint.split("://").last()?.split(['/', ':']).next()?;
-    let name = host.strip_suffix(".cn").unwrap_or(host).strip_suffix(".amazonaws.com")?;
-    // The label before the suffix; for interface endpoints there is `vpce` behind it.
-    let label = name.strip_suffix(".vpce").unwrap_or(name).rsplit('.').next()?;
-    let is_region = label.split('-').count() >= 3 && label.ends_with(|last: char| last.is_ascii_digit());
-    is_region.then(|| label.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::region_of_endpoint;
-
-    #[test]
-    fn regions_are_read_from_public_endpoints_only() {
-        for (endpoint, region) in [
-            ("https://kinesis.eu-west-1.amazonaws.com", Some("eu-west-1")),
-            ("https://monitoring.us-gov-west-1.amazonaws.com/", Some("us-gov-west-1")),
-            ("https://kinesis.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
-            ("https://vpce-1-2.kinesis.us-east-2.vpce.amazonaws.com", Some("us-east-2")),
-            ("http://127.0.0.1:4567", None),
-            ("https://kinesis.internal.example", None),
-            ("https://firehose.amazonaws.com", None),
-        ] {
-            assert_eq!(region_of_endpoint(endpoint).as_deref(), region, "{endpoint}");
-        }
-    }
 }

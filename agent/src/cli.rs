@@ -62,7 +62,8 @@ impl CommandLine {
             // Its screen tells more than the log would.
             #[cfg(feature = "sandbox")]
             Some(Command::Demo(_)) => "error",
-            _ => "info,notify=warn,ferrokinesis=warn",
+            // What libraries say is about their insides; what it means is said by the agent.
+            _ => "error,kinesis_agent=info,kpl=info",
         }
     }
 }

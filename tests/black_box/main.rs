@@ -64,6 +64,8 @@ mod patience;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod regions;
+#[cfg(test)]
 mod rotations;
 #[cfg(test)]
 mod rotations_in_an_outage;

@@ -236,6 +236,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("dead_letter_file/*", Floor::Edges),
     Row("cloudwatch", Floor::Edges),
     Row("aws_clients", Floor::Edges),
+    Row("aws_clients/*", Floor::Edges),
     Row("stream_reader", Floor::Edges),
     Row("stream_reader/*", Floor::Edges),
     Row("descriptors", Floor::Shell),
