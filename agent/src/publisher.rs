@@ -26,6 +26,7 @@ pub struct Publisher {
     producer: Producer,
     stream: StreamProducer,
     runtime: Handle,
+    max_buffer_age: Duration,
 }
 
 /// Records that are handed over together.
@@ -106,7 +107,7 @@ impl Publisher {
             .metrics(metrics)
             .start()?;
         let stream = producer.stream(&name);
-        Ok(Self { producer, stream, runtime: Handle::current() })
+        Ok(Self { producer, stream, runtime: Handle::current(), max_buffer_age: flow.max_buffer_age })
     }
 
     /// Hands a record over.
@@ -136,6 +137,14 @@ impl Publisher {
             bytes_per_second: stream.and_then(|stream| stream.line_bytes_per_second),
             is_limit: stream.is_some_and(|stream| stream.is_limited_by_line),
         }
+    }
+
+    /// When the oldest record leaves, if it waits for no answer but for others to share its request.
+    #[must_use]
+    pub fn buffered_for(&self) -> Option<Duration> {
+        let snapshot = self.producer.snapshot();
+        let stream = snapshot.streams.first().filter(|stream| stream.calls_in_flight == 0)?;
+        self.max_buffer_age.checked_sub(stream.oldest_record_age?)
     }
 
     /// Calls `tell` when there is room for what found none.

@@ -266,6 +266,18 @@ impl FileReport {
         }
     }
 
+    /// Why a file of `size` bytes is not shipped, of which `vouched` ones are known to be.
+    fn why_short_of(&self, size: u64, vouched: u64) -> String {
+        let (bytes, has_grown) = (size - vouched, self.size.is_some_and(|seen| seen < size));
+        match self.state {
+            FileState::Idle | FileState::Finished if has_grown => {
+                format!("{bytes} bytes are not acknowledged: the file has grown since it was looked at")
+            }
+            FileState::Idle => format!("{bytes} bytes belong to a record or a header that may still grow"),
+            _ => format!("{bytes} bytes are not acknowledged: {}", self.why),
+        }
+    }
+
     /// Where the file system keeps the file, as far as the report tells.
     #[must_use]
     pub fn node(&self) -> Node {
@@ -297,7 +309,7 @@ pub fn judge(size: u64, standings: &[(String, FileReport, bool)], followers: &[S
     for (flow, standing, holds) in standings {
         let vouched = standing.fingerprint.map_or(0, |fingerprint| fingerprint.offset);
         if vouched < size {
-            return not_yet(flow, format!("{} bytes are not acknowledged: {}", size - vouched, standing.why));
+            return not_yet(flow, standing.why_short_of(size, vouched));
         }
         if vouched > size || !holds {
             return not_yet(flow, "it was truncated or replaced, which is not seen yet".to_owned());
@@ -356,6 +368,27 @@ mod tests {
                 Shipped::Unknown => "unknown".to_owned(),
             };
             assert_eq!(judged, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn why_a_file_is_not_shipped_agrees_with_how_it_stands() {
+        for (state, seen, expected) in [
+            (FileState::Idle, 9, "1 bytes are not acknowledged: the file has grown since it was looked at"),
+            (FileState::Idle, 10, "1 bytes belong to a record or a header that may still grow"),
+            (
+                FileState::Finished,
+                9,
+                "1 bytes are not acknowledged: the file has grown since it was looked at",
+            ),
+            (FileState::Sending, 10, "1 bytes are not acknowledged: no agent runs"),
+        ] {
+            let (flow, mut report, holds) = standing("one", 9, true);
+            (report.state, report.size) = (state, Some(seen));
+            let Shipped::NotYet { why, .. } = judge(10, &[(flow, report, holds)], &[]) else {
+                panic!("a byte is missing")
+            };
+            assert_eq!(why, expected, "{state:?} {seen}");
         }
     }
 

@@ -59,6 +59,8 @@ pub struct StreamReader {
     rounds: Interval,
     round_brought_records: bool,
     is_listing_due: bool,
+    /// After a round without records.
+    idle_round: Duration,
     totals: ReadTotals,
 }
 
@@ -141,6 +143,7 @@ impl StreamReader {
             rounds,
             round_brought_records: true,
             is_listing_due: true,
+            idle_round: IDLE_ROUND,
             totals: ReadTotals::default(),
         };
         reader.list_shards().await?;
@@ -192,6 +195,11 @@ impl StreamReader {
         None
     }
 
+    /// Makes no pause after rounds without records: for a stream of our own, which nobody else reads.
+    pub fn read_eagerly(&mut self) {
+        self.idle_round = ROUND;
+    }
+
     /// What was read so far.
     #[must_use]
     pub fn totals(&self) -> ReadTotals {
@@ -200,7 +208,7 @@ impl StreamReader {
 
     async fn end_round(&mut self) {
         if !std::mem::replace(&mut self.round_brought_records, true) && self.extent == ReadExtent::Follow {
-            self.rounds.reset_after(IDLE_ROUND);
+            self.rounds.reset_after(self.idle_round);
         }
         self.rounds.tick().await;
         self.round_brought_records = false;

@@ -42,6 +42,18 @@ fn say(shop: &Workshop, bytes: &[u8]) -> String {
 }
 
 #[test]
+fn what_is_buffered_leaves_in_so_many_seconds() {
+    let shop = Workshop::new();
+    let configuration = shop.configure(&[shop.flow("app.log", json!({ "maxBufferAgeMillis": 600_000 }))]);
+    shop.write("app.log", "one\n");
+    let agent = shop.run_started(&configuration);
+    let why = || status(&shop, &configuration).1["flows"][0]["files"][0]["why"].to_string();
+    let is_said = comes_true(PATIENCE, || why().contains("1 records are buffered; they leave in "));
+    assert!(is_said, "{} {}", why(), agent.stderr());
+    agent.stop();
+}
+
+#[test]
 fn what_is_shipped_and_what_is_not() {
     let shop = Workshop::new();
     shop.write("app.log", "one\ntwo\n");

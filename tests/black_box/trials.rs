@@ -24,6 +24,24 @@ fn a_trial_run_prints_what_a_consumer_would_see_and_touches_no_checkpoint() {
     assert!(shop.sandbox.counters().calls.is_empty(), "the endpoint of the configuration is not asked");
 }
 
+/// Without an age in the configuration, and with one of ten minutes.
+#[test]
+fn a_trial_shows_a_line_soon_after_it_was_written() {
+    for age in [json!({}), json!({ "maxBufferAgeMillis": 600_000 })] {
+        let shop = Workshop::new();
+        let mut flow = shop.flow("app.log", age.clone());
+        if age == json!({}) {
+            flow.as_object_mut().unwrap().remove("maxBufferAgeMillis");
+        }
+        let configuration = shop.configure(&[flow]);
+        let mut trial = shop.start(&["run", "--sandbox", "--print", "-c", configuration.to_str().unwrap()]);
+        trial.await_started();
+        shop.write("app.log", "one\ntwo\n");
+        assert!(comes_true(PATIENCE, || trial.stdout() == "one\ntwo\n"), "{}", trial.stderr());
+        trial.stop();
+    }
+}
+
 #[test]
 fn consume_prints_a_stream_record_by_record() {
     let shop = Workshop::new();

@@ -128,8 +128,7 @@ mod tests {
     #[test]
     fn who_names_the_region() {
         use RegionSource::{Default, Endpoint, Environment, Setting};
-        let shared =
-            ChosenRegion { region: Region::from_static("eu-north-1"), source: RegionSource::Environment };
+        let shared = ChosenRegion { region: Region::from_static("eu-north-1"), source: Environment };
         let public = "https://kinesis.eu-west-1.amazonaws.com";
         for (region, endpoint, is_shared, is_required, expected) in [
             (Some("eu-west-3"), Some(public), true, true, Some(("eu-west-3", Setting))),

@@ -13,6 +13,9 @@ use super::scratch_directory::ScratchDirectory;
 use crate::config::{AgentConfig, Destination};
 use crate::stream_reader::{ReadError, ReadExtent, StreamReader, connect};
 
+/// How long records wait for others in a trial: whoever tries a configuration wants to see its lines.
+const TRIAL_BUFFER_AGE: Duration = Duration::from_millis(200);
+
 /// Between two looks at what a delivery stream got.
 const LOOK_PERIOD: Duration = Duration::from_millis(200);
 
@@ -46,6 +49,10 @@ impl Trial {
         config.status_socket = scratch.path().join("status.sock");
         config.import_checkpoint_file = None;
         let sandbox = Sandbox::start(SandboxOptions::default()).await?;
+        config
+            .flows
+            .iter_mut()
+            .for_each(|flow| flow.max_buffer_age = flow.max_buffer_age.min(TRIAL_BUFFER_AGE));
         let mut destinations: Vec<Destination> = Vec::new();
         for flow in &config.flows {
             if destinations.contains(&flow.destination) {
@@ -110,6 +117,7 @@ async fn print_stream(endpoint: &str, name: &str, extent: ReadExtent) {
 
 async fn try_print_stream(endpoint: &str, name: &str, extent: ReadExtent) -> Result<(), ReadError> {
     let mut reader = StreamReader::open(connect(Some(endpoint), None).await?, name, extent).await?;
+    reader.read_eagerly();
     while let Some(records) = reader.next().await? {
         records.iter().for_each(|record| print(&record.data));
     }

@@ -48,7 +48,7 @@ fn defaults_are_the_java_agents() {
         destination: Destination::KinesisStream("s".into()),
         partition_key_option: PartitionKeyOption::Random,
         initial_position: InitialPosition::EndOfFile,
-        max_buffer_age: Duration::from_secs(60),
+        max_buffer_age: Duration::from_secs(1),
         max_buffer_size_records: 500,
         max_buffer_size_bytes: 5_242_880,
         retry_initial_backoff: Duration::from_millis(100),

@@ -85,6 +85,16 @@ impl FlowTask {
         is_suspended || self.state.unwritten.files().any(|waiting| waiting == file.id)
     }
 
+    fn why_outstanding(&self, records: usize) -> String {
+        match self.publisher.buffered_for() {
+            Some(left) => format!(
+                "{records} records are buffered; they leave in {} s, or when a request is full (maxBufferAgeMillis)",
+                left.as_millis().div_ceil(1000)
+            ),
+            None => format!("{records} records wait for their acknowledgement"),
+        }
+    }
+
     fn state_of(&self, file: &TrackedFile, size: u64) -> (FileState, String) {
         let outstanding = file.ledger.outstanding();
         let unread = size > file.fetched();
@@ -110,7 +120,7 @@ impl FlowTask {
         if unread {
             (FileState::Reading, format!("there is more to read{place}"))
         } else if outstanding > 0 {
-            (FileState::Sending, format!("{outstanding} records wait for their acknowledgement{place}"))
+            (FileState::Sending, format!("{}{place}", self.why_outstanding(outstanding)))
         } else if !file.unconsumed().is_empty() {
             (FileState::OpenLine, format!("the last line has no end yet{place}"))
         } else {

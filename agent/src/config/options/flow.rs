@@ -26,8 +26,8 @@ pub const INITIAL_POSITION: ChoiceOption = ChoiceOption {
     default: Some("END_OF_FILE"),
     names: &["START_OF_FILE", "END_OF_FILE"],
 };
-/// How long a record may wait for its request.
-pub const MAX_BUFFER_AGE_MILLIS: IntegerOption = whole_number("maxBufferAgeMillis", 60_000, 1_000..=900_000);
+/// How long a record may wait for its request. The Java agent's default is a minute; requests are not what is paid for.
+pub const MAX_BUFFER_AGE_MILLIS: IntegerOption = whole_number("maxBufferAgeMillis", 1_000, 1_000..=900_000);
 /// Records in one request.
 pub const MAX_BUFFER_SIZE_RECORDS: IntegerOption = whole_number("maxBufferSizeRecords", 500, 1..=500);
 /// Bytes of one `PutRecords`.
