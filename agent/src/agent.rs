@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kpl::{AwsTransport, BudgetPart, FirehoseTransport};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::aws_clients::{AwsClients, NoRegion};
 use crate::checkpoint_recovery::{self, RecoveryError};
@@ -38,6 +40,18 @@ const BUDGET_BYTES: usize = 32 << 20;
 /// Of the time for a stop, what is left for the last metrics upload.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a start waits for the first listings.
+const LISTING_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much longer than for outcomes a flow is waited for in a stop: it may be in the middle of a read.
+const FLOW_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the last save may take.
+const SAVE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long all producers together may take to end.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What an agent is started with.
 #[derive(Debug, Clone)]
 pub struct AgentSettings {
@@ -54,6 +68,7 @@ pub struct AgentSettings {
 pub struct Agent {
     flows: Vec<FlowHandle>,
     runs: Vec<FlowRun>,
+    listings: Vec<FirstListing>,
     saver: Arc<CheckpointSaver>,
     reporter: JoinHandle<()>,
     status_socket: Option<StatusSocket>,
@@ -70,13 +85,22 @@ struct FlowRun {
     ended: Option<FlowEnd>,
 }
 
+/// A flow's first listing, which a start waits for.
+#[derive(Debug)]
+struct FirstListing {
+    flow: String,
+    listed: oneshot::Receiver<()>,
+}
+
 /// How an agent ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AgentEnd {
     /// Records whose outcome is not known; the next start sends them again.
     pub unacknowledged: usize,
     /// With `once`: the flows that did not ship everything.
     pub incomplete: Vec<String>,
+    /// The flows that did not end in time: a file system holds them up. What they had submitted is saved.
+    pub stuck: Vec<String>,
     /// Why the last checkpoints could not be saved.
     pub save_failure: Option<String>,
 }
@@ -143,8 +167,8 @@ struct Parts {
 }
 
 impl Agent {
-    /// Starts all flows on the present tokio runtime. When this returns every flow has listed its directory once, so
-    /// that files which appear from then on are new ones.
+    /// Starts all flows on the present tokio runtime. They are at work when this returns; [`Agent::listed`] waits until
+    /// they know what is there.
     ///
     /// # Errors
     ///
@@ -188,12 +212,8 @@ impl Agent {
             let (inbox, publisher) = (Arc::clone(&task.inbox), Arc::clone(&task.publisher));
             let StartedFlow { listed, end } = task.start(number, Arc::clone(&a_flow_ended))?;
             runs.push(FlowRun { inbox, publisher, end: Some(end), ended: None });
+            listings.push(FirstListing { flow: handle.id.clone(), listed });
             flows.push(handle);
-            listings.push(listed);
-        }
-        for listed in listings {
-            // An error means that the flow's thread died, which `completed` and `stop` tell.
-            let _ = listed.await;
         }
         let status_socket = listen(&config, &flows, &runs, &saver);
         let (stopping, stopped) = watch::channel(false);
@@ -212,7 +232,34 @@ impl Agent {
             status_period: config.status_reporting_period,
         };
         let reporter = tokio::runtime::Handle::current().spawn(reporter.run(stopped));
-        Ok(Self { flows, runs, saver, reporter, status_socket, a_flow_ended, stopping, patience })
+        Ok(Self { flows, runs, listings, saver, reporter, status_socket, a_flow_ended, stopping, patience })
+    }
+
+    /// Waits until every flow has listed its directories once, so that files which appear from then on are new ones. A
+    /// flow that takes long is told, and not waited for any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting only.
+    pub async fn listed(&mut self) {
+        let all_listed = async {
+            for listing in &mut self.listings {
+                // An error means that the flow's thread died, which `completed` and `stop` tell.
+                let _ = (&mut listing.listed).await;
+            }
+        };
+        // Those that are late are told below.
+        let _ = timeout(LISTING_PATIENCE, all_listed).await;
+        for mut listing in self.listings.drain(..) {
+            if listing.listed.try_recv() != Err(TryRecvError::Empty) {
+                continue;
+            }
+            tracing::warn!(
+                flow = listing.flow,
+                "its directories are not listed yet: they are large, or a file system hangs; the other flows are at work, \
+                 and files that appear before the end of the listing may count as old ones (initialPosition)"
+            );
+        }
     }
 
     /// The flows, to be watched.
@@ -241,34 +288,64 @@ impl Agent {
         self.a_flow_ended.notified().await;
     }
 
-    /// Stops: reads no more, flushes, waits for outcomes as long as the configuration allows, saves.
+    /// Stops: reads no more, flushes, waits for outcomes as long as the configuration allows, saves. Every step has a
+    /// limit of its own, so that nothing that hangs holds up the others.
     pub async fn stop(mut self) -> AgentEnd {
         self.runs.iter().for_each(|run| run.inbox.stop());
-        let mut end = AgentEnd { unacknowledged: 0, incomplete: Vec::new(), save_failure: None };
-        for (run, flow) in self.runs.iter_mut().zip(&self.flows) {
-            let flow_end = run.ended().await;
+        let all_ended = async {
+            for run in &mut self.runs {
+                run.ended().await;
+            }
+        };
+        // Those that are late are told below.
+        let _ = timeout(self.patience + FLOW_GRACE, all_ended).await;
+        let mut end = self.flows_end();
+        drop(self.status_socket.take());
+        end.save_failure = self.save().await.err();
+        let _ = self.stopping.send(true);
+        let _ = timeout(UPLOAD_PATIENCE, self.reporter).await;
+        let is_settled = end.unacknowledged == 0 && end.stuck.is_empty();
+        let patience = if is_settled { self.patience } else { Duration::ZERO };
+        let all_closed = async {
+            for run in &self.runs {
+                run.publisher.close(patience).await;
+            }
+        };
+        // What is left of them goes with the process.
+        let _ = timeout(CLOSE_PATIENCE, all_closed).await;
+        end
+    }
+
+    /// How the flows ended, or that they did not.
+    fn flows_end(&self) -> AgentEnd {
+        let mut end = AgentEnd::default();
+        for (run, flow) in self.runs.iter().zip(&self.flows) {
+            let flow_end = run.ended.unwrap_or(UNKNOWN_END);
             end.unacknowledged += flow_end.unacknowledged;
             if !flow_end.is_complete {
                 end.incomplete.push(flow.id.clone());
             }
-        }
-        drop(self.status_socket.take());
-        let saver = Arc::clone(&self.saver);
-        let saved = tokio::task::spawn_blocking(move || saver.stop()).await;
-        end.save_failure = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        let _ = self.stopping.send(true);
-        let _ = tokio::time::timeout(UPLOAD_PATIENCE, self.reporter).await;
-        for run in &self.runs {
-            let patience = if end.unacknowledged == 0 { self.patience } else { Duration::ZERO };
-            run.publisher.close(patience).await;
+            if run.end.is_some() {
+                end.stuck.push(flow.id.clone());
+            }
         }
         end
     }
+
+    /// Saves what the flows have submitted.
+    async fn save(&self) -> Result<(), String> {
+        let saver = Arc::clone(&self.saver);
+        let saving = tokio::task::spawn_blocking(move || saver.stop());
+        match timeout(SAVE_PATIENCE, saving).await {
+            Ok(Ok(saved)) => saved.map_err(|error| error.to_string()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("the checkpoint file's disk did not answer for {SAVE_PATIENCE:?}")),
+        }
+    }
 }
+
+/// The end of a flow of which nothing is known.
+const UNKNOWN_END: FlowEnd = FlowEnd { unacknowledged: 0, is_complete: false };
 
 impl FlowRun {
     async fn ended(&mut self) -> FlowEnd {
@@ -277,7 +354,7 @@ impl FlowRun {
             self.ended = end.await.ok();
             self.end = None;
         }
-        self.ended.unwrap_or(FlowEnd { unacknowledged: 0, is_complete: false })
+        self.ended.unwrap_or(UNKNOWN_END)
     }
 }
 

@@ -3,6 +3,7 @@
 mod consume;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod output;
 mod query;
 mod run;
 #[cfg(feature = "sandbox")]

@@ -7,6 +7,7 @@ pub mod directories;
 pub mod gzip;
 pub mod host;
 pub mod links;
+mod open;
 pub mod shared;
 pub mod state;
 
@@ -157,14 +158,13 @@ pub fn make_parent_directory(file: &Path) -> io::Result<()> {
 }
 
 impl OpenFile {
-    /// Opens a file to read.
+    /// Opens a file to read. Never waits.
     ///
     /// # Errors
     ///
-    /// It cannot be opened.
-    #[expect(clippy::disallowed_methods, reason = "the lawful place")]
+    /// It cannot be opened, or is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
-        File::open(path).map(|file| Self { file, content: None })
+        open::open_regular(path).map(|file| Self { file, content: None })
     }
 
     /// Another descriptor of the same open file.

@@ -13,7 +13,9 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let text = r#"{ "flows": [ { "filePattern": "/var/log/app.log*", "kinesisStream": "app-logs" } ] }"#;
 //! let config = AgentConfig::parse(text, "agent.json")?.config;
-//! let agent = Agent::start(AgentSettings { config, once: false, sandbox_endpoint: None }).await?;
+//! let mut agent = Agent::start(AgentSettings { config, once: false, sandbox_endpoint: None }).await?;
+//! // What appears from here on is new.
+//! agent.listed().await;
 //! // ... until it is time to go:
 //! agent.stop().await;
 //! # Ok(())
@@ -40,9 +42,11 @@ pub mod fs;
 pub mod inbox;
 pub mod java_checkpoint;
 pub mod java_import;
+pub mod log_output;
 pub mod metric;
 pub mod metrics;
 pub mod publisher;
+pub mod shown;
 pub mod signals;
 pub mod source_file;
 pub mod statistics;

@@ -46,11 +46,18 @@ impl AgentProcess {
 
     /// Starts a command that becomes the binary.
     pub(crate) fn start_as(command: &mut Command, talk: &std::path::Path) -> Self {
+        let stderr = File::create(talk.with_extension("err")).unwrap();
+        Self::start_with(command, talk, stderr.into())
+    }
+
+    /// The same, with a standard error of another kind, of which nothing is seen here.
+    pub(crate) fn start_with(command: &mut Command, talk: &std::path::Path, error: Stdio) -> Self {
         let (stdout, stderr) = (talk.with_extension("out"), talk.with_extension("err"));
+        File::options().append(true).create(true).open(&stderr).unwrap();
         let child = command
             .stdin(Stdio::null())
             .stdout(File::create(&stdout).unwrap())
-            .stderr(File::create(&stderr).unwrap())
+            .stderr(error)
             .spawn()
             .unwrap();
         Self { child, stdout, stderr }
@@ -96,8 +103,12 @@ impl AgentProcess {
     }
 
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "SIGTERM could not be sent");
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "SIG{name} could not be sent");
     }
 
     /// SIGTERM, and the end that has to follow: exit code 0.

@@ -42,6 +42,8 @@ mod firehose;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod initial_position;
 #[cfg(test)]
 mod java_switch;

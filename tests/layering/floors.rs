@@ -187,6 +187,7 @@ const KPL_ROWS: &[Row] = &[
 const AGENT_ROWS: &[Row] = &[
     Row("types", Floor::Words),
     Row("wall_time", Floor::Words),
+    Row("shown", Floor::Words),
     Row("config", Floor::Nouns),
     Row("config/*", Floor::Nouns),
     Row("checkpoint", Floor::Nouns),
@@ -251,6 +252,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("status", Floor::Shell),
     Row("status_socket", Floor::Shell),
     Row("signals", Floor::Shell),
+    Row("log_output", Floor::Shell),
     Row("agent", Floor::Face),
     Row("cli", Floor::Face),
     Row("cli/*", Floor::Face),

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use repeats::Repeats;
 
+use crate::log_output::say;
 use crate::stream_reader::{ConsumedRecord, ReadError, ReadExtent, StreamReader, connect};
 
 /// Arguments of `consume`.
@@ -93,13 +94,13 @@ pub(super) async fn run(arguments: ConsumeArguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(ConsumeError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(ConsumeError::Output(error)) => {
-            eprintln!(
+            say(&format!(
                 "kinesis-agent: standard output cannot be written: {error}; records were not all printed"
-            );
+            ));
             ExitCode::FAILURE
         }
         Err(ConsumeError::Read(error)) => {
-            eprintln!("kinesis-agent: {error}");
+            say(&format!("kinesis-agent: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -125,7 +126,7 @@ async fn print_stream(arguments: &ConsumeArguments) -> Result<(), ConsumeError> 
     }
     output.flush()?;
     if let Some(repeats) = repeats {
-        eprintln!("kinesis-agent: {repeats}");
+        say(&format!("kinesis-agent: {repeats}"));
     }
     Ok(())
 }

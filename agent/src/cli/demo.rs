@@ -29,6 +29,7 @@ use crate::agent::{Agent, AgentEnd, AgentError, AgentSettings, FlowHandle};
 use crate::checkpoint_store::{CheckpointStore, StoreError};
 use crate::clock::Clock;
 use crate::config::{AgentConfig, problem::Problems};
+use crate::log_output::say;
 use crate::signals::Termination;
 use crate::stream_reader::{ReadError, ReadExtent, ReadTotals, StreamReader, connect};
 
@@ -116,16 +117,16 @@ pub(super) async fn run(arguments: DemoArguments) -> ExitCode {
     let directory = match ScratchDirectory::create() {
         Ok(directory) => directory,
         Err(error) => {
-            eprintln!(
+            say(&format!(
                 "kinesis-agent: no temporary directory could be made: {error}; set TMPDIR to one with room"
-            );
+            ));
             return ExitCode::FAILURE;
         }
     };
     match play_unless_interrupted(&arguments, directory.path()).await {
         Ok(report) => conclude(&report, directory),
         Err(error) => {
-            eprintln!("kinesis-agent: {error}");
+            say(&format!("kinesis-agent: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -199,7 +200,9 @@ async fn start_sandbox(arguments: &DemoArguments) -> Result<Sandbox, SandboxErro
 async fn start_agent(sandbox: &Sandbox, directory: &Path) -> Result<Agent, DemoError> {
     let text = agent_json::text(&Places { endpoint: &sandbox.endpoint(), stream: STREAM, directory });
     let config = AgentConfig::parse(&text, "agent.json")?.config;
-    Ok(Agent::start(AgentSettings { config, once: false, sandbox_endpoint: None }).await?)
+    let mut agent = Agent::start(AgentSettings { config, once: false, sandbox_endpoint: None }).await?;
+    agent.listed().await;
+    Ok(agent)
 }
 
 /// What is watched while the agent works.

@@ -32,6 +32,9 @@ pub(super) enum QueryError {
     /// What came is no answer.
     #[error("socket {path} gave no answer of an agent: {reason}")]
     NoAnswer { path: PathBuf, reason: String },
+    /// No agent runs, and the checkpoint file is not to be read.
+    #[error("no agent answers, and checkpoint file {path} cannot be read: {source}")]
+    File { path: PathBuf, source: io::Error },
     /// No agent runs, and the file tells nothing either.
     #[error("no agent answers at {socket}, and {source}")]
     Store { socket: PathBuf, source: StoreError },
@@ -77,6 +80,8 @@ async fn ask(stream: UnixStream, path: &Path, command: Command) -> Result<Status
 /// What the checkpoint file says.
 fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, QueryError> {
     let path = &config.checkpoint_file;
+    // A FIFO in its place would be waited for without end.
+    state::node_and_size(path).map_err(|source| QueryError::File { path: path.clone(), source })?;
     let image = checkpoint_store::read(path)
         .map_err(|source| QueryError::Store { socket: config.status_socket.clone(), source })?;
     let is_meant = |checkpoint: &&FileCheckpoint| match command {

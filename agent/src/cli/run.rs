@@ -11,6 +11,8 @@ use super::trial::Trial;
 use crate::agent::{Agent, AgentEnd, AgentSettings};
 use crate::config::{AgentConfig, Parsed};
 use crate::fs;
+use crate::log_output::say;
+use crate::shown;
 use crate::signals::Termination;
 
 /// Where the configuration is when nobody says.
@@ -20,6 +22,10 @@ pub(super) const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
 const FAILED: u8 = 1;
 /// `--once` could not ship everything in time.
 const INCOMPLETE: u8 = 3;
+
+/// How much longer than `shutdownTimeoutMillis` a stop may take before it is broken off: its last steps have limits of
+/// their own, which are shorter together.
+const STOP_GRACE: Duration = Duration::from_secs(15);
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -76,7 +82,8 @@ async fn run_agent(
     sandbox_endpoint: Option<String>,
 ) -> ExitCode {
     // Before the agent says that it is ready: whoever hears that may stop it at once.
-    let mut termination = match Termination::listen() {
+    let limit = config.shutdown_timeout + STOP_GRACE;
+    let mut termination = match Termination::listen_with_limit(limit) {
         Ok(termination) => termination,
         Err(error) => return failed(&error),
     };
@@ -85,9 +92,15 @@ async fn run_agent(
         Ok(agent) => agent,
         Err(error) => return failed(&error),
     };
-    // Without systemd there is nobody to notify.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(flows = agent.flows().len(), configuration = %arguments.configuration.display(), "started");
+    let has_listed = tokio::select! {
+        () = agent.listed() => true,
+        _ = termination.received() => false,
+    };
+    if has_listed {
+        // Without systemd there is nobody to notify.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        tracing::info!(flows = agent.flows().len(), configuration = %arguments.configuration.display(), "started");
+    }
     let ending = if arguments.once {
         once(&mut agent, &mut termination, arguments.timeout.map(Duration::from_secs)).await
     } else {
@@ -123,7 +136,7 @@ async fn daemon(agent: &Agent, termination: &mut Termination) -> Ending {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("kinesis-agent: {error}");
+    say(&format!("kinesis-agent: {error}"));
     ExitCode::from(FAILED)
 }
 
@@ -146,17 +159,24 @@ fn conclude(end: &AgentEnd, once: bool, ending: Ending) -> ExitCode {
     if ending == Ending::Defect {
         return ExitCode::from(FAILED);
     }
-    if let Some(failure) = &end.save_failure {
-        eprintln!(
-            "kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}"
+    for flow in &end.stuck {
+        tracing::error!(
+            flow,
+            "the flow did not end in time: a file system holds it up; what it had submitted is saved, and the next start \
+             sends the rest again"
         );
     }
+    if let Some(failure) = &end.save_failure {
+        say(&format!(
+            "kinesis-agent: the last checkpoints were not saved, so records will be sent again: {failure}"
+        ));
+    }
     if once && (ending == Ending::Early || !end.incomplete.is_empty()) {
-        eprintln!(
+        say(&format!(
             "kinesis-agent: not everything was shipped: {} records without an acknowledgement, in {}",
             end.unacknowledged,
             end.incomplete.join(", ")
-        );
+        ));
         return ExitCode::from(INCOMPLETE);
     }
     if end.unacknowledged > 0 {
@@ -171,7 +191,7 @@ fn conclude(end: &AgentEnd, once: bool, ending: Ending) -> ExitCode {
 /// Reads and checks the configuration; reports everything that is wrong with it.
 fn configuration(path: &Path) -> Option<AgentConfig> {
     let parsed = parse(path)?;
-    parsed.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    parsed.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
     Some(parsed.config)
 }
 
@@ -180,17 +200,17 @@ pub(super) fn parse(path: &Path) -> Option<Parsed> {
     let text = match fs::read_text(path) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!(
+            say(&format!(
                 "kinesis-agent: configuration {} cannot be read: {error}; name one with -c FILE",
-                path.display()
-            );
+                shown::path(path)
+            ));
             return None;
         }
     };
     match AgentConfig::parse(&text, &path.display().to_string()) {
         Ok(parsed) => Some(parsed),
         Err(problems) => {
-            eprintln!("{problems}");
+            say(&problems.to_string());
             None
         }
     }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use kinesis_sandbox::{FaultRule, Sandbox, SandboxError, SandboxOptions};
 
+use crate::log_output::say;
 use crate::signals::Termination;
 
 /// How fault rules are written; shown by every command that takes them.
@@ -76,16 +77,16 @@ pub(super) async fn run(arguments: SandboxArguments) -> ExitCode {
     let mut termination = match Termination::listen() {
         Ok(termination) => termination,
         Err(error) => {
-            eprintln!(
+            say(&format!(
                 "kinesis-agent: signals cannot be received, so the sandbox could not be ended: {error}"
-            );
+            ));
             return ExitCode::FAILURE;
         }
     };
     let sandbox = match start(&arguments).await {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            eprintln!("kinesis-agent: {error}");
+            say(&format!("kinesis-agent: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -116,7 +117,7 @@ async fn start(arguments: &SandboxArguments) -> Result<Sandbox, SandboxError> {
 }
 
 fn announce(endpoint: &str, stream: Option<&str>) {
-    eprintln!("{}", greeting(endpoint, stream));
+    say(&greeting(endpoint, stream));
     let mut output = std::io::stdout().lock();
     // Whoever started us need not read it.
     let _ = writeln!(output, "listening on {endpoint}").and_then(|()| output.flush());

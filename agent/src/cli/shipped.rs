@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::output::print;
 use super::query::{QueryError, query};
 use super::run::{DEFAULT_CONFIGURATION, parse};
 use crate::checkpoint::Fingerprint;
@@ -14,6 +15,8 @@ use crate::config::AgentConfig;
 use crate::core::identity::holds;
 use crate::core::rotated_name::kind;
 use crate::fs::{OpenFile, directories};
+use crate::log_output::say;
+use crate::shown;
 use crate::source_file::Kind;
 use crate::status_report::{Command, FileReport, Shipped, StatusReport, judge};
 
@@ -92,10 +95,12 @@ async fn verdict(arguments: &ShippedArguments, config: &AgentConfig, is_quiet: b
             Err(error) => (FAILED, error.to_string()),
         };
         worst = worst.max(code);
+        let line = format!("{}: {}", shown::path(path), shown::escaped(&words));
         match (is_quiet, code) {
             (true, _) => {}
-            (false, 0) => println!("{}: {words}", path.display()),
-            (false, _) => eprintln!("{}: {words}", path.display()),
+            (false, 0) if print(&line) => {}
+            (false, 0) => worst = FAILED,
+            (false, _) => say(&line),
         }
     }
     worst

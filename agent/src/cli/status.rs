@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::print;
 use super::query::query;
 use super::run::{DEFAULT_CONFIGURATION, parse};
+use crate::log_output::say;
+use crate::shown;
 use crate::status_report::{Command, FileReport, FlowCounts, FlowReport, LineReport, StatusReport};
 
 /// There is nothing to tell.
@@ -37,16 +40,18 @@ pub(super) async fn run(arguments: &StatusArguments) -> ExitCode {
     let report = match query(&parsed.config, Command::Status).await {
         Ok(report) => report,
         Err(error) => {
-            eprintln!("kinesis-agent: {error}");
+            say(&format!("kinesis-agent: {error}"));
             return ExitCode::from(FAILED);
         }
     };
     let text = if arguments.json {
-        serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string())
+        shown::json(&serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string()))
     } else {
         text(&report).trim_end().to_owned()
     };
-    println!("{text}");
+    if !print(&text) {
+        return ExitCode::from(FAILED);
+    }
     if report.is_running { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) }
 }
 

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::scratch_directory::ScratchDirectory;
 use crate::config::{AgentConfig, Destination};
+use crate::log_output::say;
 use crate::stream_reader::{ReadError, ReadExtent, StreamReader, connect};
 
 /// How long records wait for others in a trial: whoever tries a configuration wants to see its lines.
@@ -111,7 +112,7 @@ impl Trial {
 
 async fn print_stream(endpoint: &str, name: &str, extent: ReadExtent) {
     if let Err(error) = try_print_stream(endpoint, name, extent).await {
-        eprintln!("kinesis-agent: {error}");
+        say(&format!("kinesis-agent: {error}"));
     }
 }
 

@@ -3,12 +3,13 @@
 //! Invariant: nothing is overwritten or deleted but what is known to be the agent's own.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::node;
+use super::open::{check_regular, open_own, open_regular};
 use crate::types::Node;
 
 /// What the files beside a SQLite database are called.
@@ -35,7 +36,7 @@ impl Lock {
     ///
     /// The file cannot be made.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = open_own(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
@@ -140,12 +141,13 @@ impl DatabaseCopy {
     pub fn make(database: &Path, place: PathBuf) -> io::Result<Self> {
         let copy = Self(place);
         for suffix in COMPANIONS.into_iter().chain([""]) {
-            match std::fs::copy(with_suffix(database, suffix), with_suffix(&copy.0, suffix)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound || suffix.is_empty() => {
-                    return Err(error);
-                }
-                _ => {}
-            }
+            let mut from = match open_regular(&with_suffix(database, suffix)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !suffix.is_empty() => continue,
+                opened => opened?,
+            };
+            let mut to = open_own(&with_suffix(&copy.0, suffix))?;
+            to.set_len(0)?;
+            io::copy(&mut from, &mut to)?;
         }
         Ok(copy)
     }
@@ -171,11 +173,11 @@ impl Drop for DatabaseCopy {
 ///
 /// # Errors
 ///
-/// The file system fails.
+/// The file system fails, or it is no regular file.
 #[expect(clippy::disallowed_methods, reason = "the lawful place")]
 pub fn node_and_size(path: &Path) -> io::Result<Option<(Node, u64)>> {
     match std::fs::metadata(path) {
-        Ok(metadata) => Ok(Some((node(&metadata), metadata.len()))),
+        Ok(metadata) => check_regular(&metadata).map(|()| Some((node(&metadata), metadata.len()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
