@@ -24,6 +24,7 @@ use crate::source_file::{DirectoryMark, Kind, Listed};
 use crate::types::Node;
 
 use gzip::{GzipReader, Scanned};
+use open::{check_regular, open_own, open_regular};
 
 /// How far back from a file's end its last line's beginning is looked for.
 const LINE_SEARCH_BYTES: usize = 1024 * 1024;
@@ -164,7 +165,7 @@ impl OpenFile {
     ///
     /// It cannot be opened, or is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
-        open::open_regular(path).map(|file| Self { file, content: None })
+        open_regular(path).map(|file| Self { file, content: None })
     }
 
     /// Another descriptor of the same open file.

@@ -8,8 +8,7 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::node;
-use super::open::{check_regular, open_own, open_regular};
+use super::{check_regular, node, open_own, open_regular};
 use crate::types::Node;
 
 /// What the files beside a SQLite database are called.
