@@ -16,6 +16,7 @@ mod report;
 mod rescan;
 mod resting;
 mod rounds;
+mod unmatched;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ use crate::types::{FileId, Moment, Node};
 
 use outcomes::Retry;
 use refused::Unwritten;
+use unmatched::UnmatchedReports;
 
 /// Between two looks at what may be saved.
 const SAVE_PERIOD: Duration = Duration::from_secs(1);
@@ -102,6 +104,7 @@ pub struct FlowState {
     unwritten: Unwritten,
     reported_at: Option<Moment>,
     unreadable: Vec<PathBuf>,
+    unmatched: UnmatchedReports,
     /// Files that all flows know this one to follow.
     counted: usize,
     /// How old what is not acknowledged is, for those who ask.

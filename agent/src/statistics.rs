@@ -14,8 +14,10 @@ pub struct FlowStatistics {
     pub bytes_read: Counter,
     /// Records cut from them.
     pub records_parsed: Counter,
-    /// Records that a converter dropped by rule.
+    /// Records that a rule of the configuration left out, whichever it was.
     pub records_dropped: Counter,
+    /// Those of them that do not have the format that LOGTOJSON names.
+    pub records_unmatched: Counter,
     /// Records that a converter failed on, sent as they were.
     pub conversion_failures: Counter,
     /// Records that were cut for their size.

@@ -70,7 +70,8 @@ impl Reporter {
         let sum = |value: fn(&FlowHandle) -> u64| self.flows.iter().map(value).sum::<u64>();
         let sent = sum(|flow| flow.statistics.records_acknowledged.get());
         let dead_lettered = sum(|flow| flow.statistics.records_dead_lettered.get());
-        let done = sent + dead_lettered;
+        let dropped = sum(|flow| flow.statistics.records_dropped.get());
+        let done = sent + dead_lettered + dropped;
         if std::mem::replace(&mut told.done, done) == done {
             return;
         }
@@ -78,7 +79,9 @@ impl Reporter {
             records_parsed = sum(|flow| flow.statistics.records_parsed.get()),
             bytes_read = sum(|flow| flow.statistics.bytes_read.get()),
             records_sent = sent,
-            records_dropped = sum(|flow| flow.statistics.records_dropped.get()),
+            records_dropped = dropped,
+            records_unmatched = sum(|flow| flow.statistics.records_unmatched.get()),
+            footers_skipped = sum(|flow| flow.statistics.footers_skipped.get()),
             records_without_id = sum(|flow| flow.statistics.records_without_id.get()),
             records_truncated = sum(|flow| flow.statistics.records_truncated.get()),
             records_dead_lettered = dead_lettered,

@@ -108,6 +108,10 @@ pub struct FlowCounts {
     pub records_parsed: u64,
     /// Records that a rule of the configuration left out.
     pub records_dropped: u64,
+    /// Those of them that do not have the format that LOGTOJSON names.
+    pub records_unmatched: u64,
+    /// Those of them that are footers.
+    pub footers_skipped: u64,
     /// Records that a converter failed on, sent as they were.
     pub conversion_failures: u64,
     /// Records that were cut for their size.
@@ -202,6 +206,8 @@ impl From<&FlowStatistics> for FlowCounts {
             bytes_read: statistics.bytes_read.get(),
             records_parsed: statistics.records_parsed.get(),
             records_dropped: statistics.records_dropped.get(),
+            records_unmatched: statistics.records_unmatched.get(),
+            footers_skipped: statistics.footers_skipped.get(),
             conversion_failures: statistics.conversion_failures.get(),
             records_truncated: statistics.records_truncated.get(),
             records_republished: statistics.records_republished.get(),

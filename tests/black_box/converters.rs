@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::patience::{PATIENCE, comes_true};
+use crate::status_commands::status;
 use crate::workshop::{Workshop, sorted};
 
 /// What the stream gets for these options and this input, aggregated and not.
@@ -115,4 +117,48 @@ fn over_long_lines_are_cut() {
     let sizes: Vec<_> = delivered.iter().map(bytes::Bytes::len).collect();
     assert_eq!(sizes, [6, 7, 1_024_000, 1_024_000]);
     assert!(delivered.iter().all(|record| record.ends_with(b"\n")));
+}
+
+/// A log in another format than the configuration says: nothing of it can be sent, and that is shown.
+#[test]
+fn records_that_match_no_pattern_are_shown_and_counted() {
+    let long = format!("long {}\u{1b}[31m\n", "x".repeat(5000));
+    for (option, pattern, lines) in [
+        (json!({ "optionName": "LOGTOJSON", "logFormat": "COMBINEDAPACHELOG" }), "COMBINEDAPACHELOG", 0),
+        (json!({ "optionName": "LOGTOJSON", "logFormat": "SYSLOG" }), "SYSLOG", 0),
+        (
+            json!({ "optionName": "LOGTOJSON", "logFormat": "SYSLOG", "matchPattern": "^(good.*)$",
+                    "customFieldNames": ["line"] }),
+            "(good.*)",
+            1,
+        ),
+    ] {
+        let shop = Workshop::new();
+        shop.write("app.log", format!("{long}one\ngood line\n"));
+        let flow = shop.flow("app.log", json!({ "dataProcessingOptions": [option] }));
+        let configuration = shop.configure(&[flow]);
+        let agent = shop.run_started(&configuration);
+        let counts = || status(&shop, &configuration).1["flows"][0]["counts"].clone();
+        let is_counted = comes_true(PATIENCE, || counts()["records_unmatched"] == json!(3 - lines));
+        assert!(is_counted, "{} {}", counts(), agent.stderr());
+        let said = agent.stop().stderr;
+        let warning = said.lines().find(|line| line.contains("do not match the pattern")).unwrap_or_default();
+        for part in ["WARN", "app.log", "offset=0", pattern, "long xxx", "...", "records="] {
+            assert!(warning.contains(part), "{part}: {said}");
+        }
+        assert!(!warning.contains('\u{1b}') && warning.len() < 1000, "{warning}");
+        let progress = said.lines().rfind(|line| line.contains("progress")).unwrap_or_default();
+        assert!(progress.contains(&format!("records_unmatched={}", 3 - lines)), "{said}");
+        assert_eq!(shop.shipped().len(), lines);
+    }
+}
+
+#[test]
+fn once_says_how_many_records_were_left_out() {
+    let shop = Workshop::new();
+    shop.write("app.log", "one\ntwo\n");
+    let options = json!([{ "optionName": "LOGTOJSON", "logFormat": "SYSLOG" }]);
+    let configuration = shop.configure(&[shop.flow("app.log", json!({ "dataProcessingOptions": options }))]);
+    let finished = shop.once(&configuration);
+    assert!(finished.stderr.contains("2 of 2 records do not match the pattern"), "{}", finished.stderr);
 }

@@ -14,6 +14,7 @@ use crate::fs;
 use crate::log_output::say;
 use crate::shown;
 use crate::signals::Termination;
+use crate::statistics::FlowHandle;
 
 /// Where the configuration is when nobody says.
 pub(super) const DEFAULT_CONFIGURATION: &str = "/etc/kinesis-agent/agent.json";
@@ -107,7 +108,11 @@ async fn run_agent(
         daemon(&agent, &mut termination).await
     };
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let flows = agent.flows().to_vec();
     let end = agent.stop().await;
+    if arguments.once {
+        flows.iter().for_each(say_what_was_left_out);
+    }
     conclude(&end, arguments.once, ending)
 }
 
@@ -152,6 +157,16 @@ async fn once(agent: &mut Agent, termination: &mut Termination, timeout: Option<
         () = agent.completed() => Ending::Regular,
         () = deadline => Ending::Early,
         _ = termination.received() => Ending::Early,
+    }
+}
+
+fn say_what_was_left_out(flow: &FlowHandle) {
+    let (unmatched, parsed) = (flow.statistics.records_unmatched.get(), flow.statistics.records_parsed.get());
+    if unmatched > 0 {
+        eprintln!(
+            "kinesis-agent: flow {}: {unmatched} of {parsed} records do not match the pattern of LOGTOJSON and were not sent",
+            flow.id
+        );
     }
 }
 

@@ -106,6 +106,8 @@ fn line_text(line: LineReport) -> Option<String> {
 fn notable(counts: &FlowCounts) -> impl Iterator<Item = (u64, &'static str)> {
     [
         (counts.bytes_lost_by_truncation, "bytes were lost between a copy and its truncation (copytruncate)"),
+        (counts.records_unmatched, "records do not match the pattern of LOGTOJSON and were not sent"),
+        (counts.footers_skipped, "records are footers and were not sent"),
         (counts.records_dead_lettered, "records can never be sent and are in the dead-letter file"),
         (counts.files_stopped, "files are stopped at a record that can never be sent"),
         (counts.conversion_failures, "records could not be converted and were sent as they were"),

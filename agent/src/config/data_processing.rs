@@ -102,16 +102,29 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
+    const ALL: [Self; 5] = [
+        Self::CommonApacheLog,
+        Self::CombinedApacheLog,
+        Self::ApacheErrorLog,
+        Self::Syslog,
+        Self::Rfc3339Syslog,
+    ];
+
     /// The format of this exact name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "COMMONAPACHELOG" => Some(Self::CommonApacheLog),
-            "COMBINEDAPACHELOG" => Some(Self::CombinedApacheLog),
-            "APACHEERRORLOG" => Some(Self::ApacheErrorLog),
-            "SYSLOG" => Some(Self::Syslog),
-            "RFC3339SYSLOG" => Some(Self::Rfc3339Syslog),
-            _ => None,
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CommonApacheLog => "COMMONAPACHELOG",
+            Self::CombinedApacheLog => "COMBINEDAPACHELOG",
+            Self::ApacheErrorLog => "APACHEERRORLOG",
+            Self::Syslog => "SYSLOG",
+            Self::Rfc3339Syslog => "RFC3339SYSLOG",
         }
     }
 

@@ -19,6 +19,7 @@ mod pump;
 mod resting;
 mod round;
 mod stopping;
+mod unmatched;
 mod watching;
 
 use std::collections::HashMap;
@@ -50,6 +51,7 @@ pub use pump::{Publish, Pumped, Record};
 pub use resting::{Glance, Glimpse};
 pub use round::Turn;
 pub use stopping::Whereabouts;
+pub use unmatched::Unmatched;
 pub use watching::Next;
 
 /// The machine of one flow.
@@ -101,6 +103,7 @@ pub struct Flow {
     /// For keys that are drawn and not taken; kept for its buffer.
     drawn_key: String,
     round: Round,
+    unmatched: Option<Unmatched>,
     /// What was read last, on its way to its file; then a buffer for the next read.
     read_buffer: Vec<u8>,
 }
@@ -184,6 +187,7 @@ impl Flow {
             key_records: 0,
             drawn_key: String::new(),
             round: Round::default(),
+            unmatched: None,
             read_buffer: Vec::new(),
         })
     }

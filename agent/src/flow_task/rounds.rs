@@ -55,6 +55,7 @@ impl FlowTask {
         let Handover { wants_room, trouble, batch, .. } = handover;
         // What is gathered is on its way from here on.
         drop(batch);
+        self.report_unmatched();
         match trouble {
             Some(Trouble::ProducerEnded) => self.state.has_failed = true,
             Some(Trouble::DeadLetter(error)) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::boundaries::is_footer;
-use super::{Flow, RecordLimits};
+use super::{Flow, RecordLimits, Unmatched};
 use crate::config::{Destination, FlowConfig, OverLimitPolicy, PartitionKeyOption};
 use crate::core::dedup_ids::Place;
 use crate::core::partition_key::{write_partition_key, write_unhindered_key};
@@ -188,8 +188,12 @@ impl Flow {
             Processed::Record(data) => data,
             Processed::FailedSoRaw => raw,
             Processed::Dropped => {
+                if self.unmatched.is_none() {
+                    self.unmatched = Some(Unmatched::new(file.path.clone(), file.cut(), raw));
+                }
                 statistics.records_parsed.add(1);
                 statistics.records_dropped.add(1);
+                statistics.records_unmatched.add(1);
                 return pass_over(&mut file, cut.split, cut.length);
             }
         };
