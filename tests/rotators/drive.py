@@ -1,0 +1,88 @@
+"""Runs the cases and prints a Markdown table: see run.sh.
+
+Exit code 1 when a line is missing, or came twice without a kill, where no limit says why.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+import books
+import cases
+from case import AGENTS, run
+
+HEADER = """\
+| rotator | pattern | lines | files | missing | repeated | of it without a kill | worst lag, s |
+|---|---|--:|--:|--:|--:|--:|--:|"""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary", help="kinesis-agent, with the cargo feature `sandbox`")
+    parser.add_argument("tools", help="where run.sh put the programs")
+    parser.add_argument("--all", action="store_true", help="the cases that need Maven, Go or a C++ compiler, too")
+    parser.add_argument("--seconds", type=float, default=10, help="for which each program writes")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="cases whose names hold this text")
+    parser.add_argument("--keep", metavar="DIRECTORY", help="keep files and logs of cases that failed there")
+    return parser.parse_args()
+
+
+def rows(result):
+    for pattern in result.case.patterns:
+        of = {agent: result.arrived[agent, pattern] for agent in AGENTS}
+        missing = "/".join(str(len(of[agent].missing_of(result.kept))) for agent in AGENTS)
+        repeated = sum(one.repeated for one in of.values())
+        unasked = of["running"].repeated + of["stopped"].repeated
+        yield (
+            f"| {result.case.name} | `{pattern}` | {result.written} | {result.files} | {missing} | {repeated} | {unasked} "
+            f"| {of['running'].worst_lag:.1f} |"
+        )
+
+
+def judge(result):
+    """Prints what was promised and is not so; whether all is well."""
+    is_well = True
+    lost = result.written - len(result.kept)
+    if lost:
+        print(f"  note: the rotator itself did not keep {lost} of {result.written} lines", file=sys.stderr)
+    for agent, pattern, missing, repeated, mangled in result.faults():
+        limit = result.case.limits.get((agent, pattern))
+        is_well &= limit is not None
+        print(
+            f"  {'limit' if limit else 'FAULT'}: {agent}, {pattern}: {len(missing)} missing ({books.ranges(missing)}),"
+            f" {len(repeated)} repeated ({books.ranges(repeated)}), {len(mangled)} mangled ({[text[:40] for text in mangled[:2]]})"
+            f"{': ' + limit if limit else ''}",
+            file=sys.stderr,
+        )
+    return is_well
+
+
+def main():
+    options = arguments()
+    binary = os.path.abspath(options.binary)
+    chosen = cases.available(pathlib.Path(options.tools).resolve(), options.all)
+    if options.only:
+        chosen = [case for case in chosen if any(text in case.name for text in options.only)]
+    print(HEADER, flush=True)
+    outcome = collections.Counter()
+    for case in chosen:
+        begun, scratch = time.monotonic(), tempfile.mkdtemp(prefix="rotators-")
+        result = run(case, binary, scratch, options.seconds)
+        print("\n".join(rows(result)), flush=True)
+        is_well = judge(result)
+        print(f"  {case.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        outcome[is_well] += 1
+        if not is_well and options.keep:
+            shutil.copytree(scratch, os.path.join(options.keep, case.name.replace("/", "_")), symlinks=True, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("*.sock", "fifo"))
+        shutil.rmtree(scratch)
+    print(f"rotators: {outcome[True]} passed, {outcome[False]} failed")
+    sys.exit(1 if outcome[False] else 0)
+
+
+main()
