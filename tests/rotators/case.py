@@ -27,7 +27,7 @@ WRITER_SECONDS = 180
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`command` is given DIRECTORY MANNER SECONDS and prints how many lines it wrote."""
+    """`command` is given DIRECTORY MANNER SECONDS, prints `writing` when it begins, and in the end how many lines it wrote."""
 
     name: str
     manner: str
@@ -87,22 +87,26 @@ def run(case, binary, scratch, seconds):
 
 def write(case, logs, seconds, agents, scratch):
     """Lets the program write, and agents come and go meanwhile."""
+    command = [*case.command, str(logs), case.manner, str(seconds)]
     with open(scratch / "writer.log", "wb") as log:
-        writer = subprocess.Popen(
-            [*case.command, str(logs), case.manner, str(seconds)], stdout=subprocess.PIPE, stderr=log, cwd=scratch
-        )
-    plans = [threading.Thread(target=come_and_go, args=(agents[name], AWAY[name], seconds)) for name in AGENTS]
-    for plan in plans:
-        plan.start()
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=scratch, text=True)
+    guard = threading.Timer(WRITER_SECONDS, writer.kill)
+    guard.start()
+    plans = []
     try:
-        said, _ = writer.communicate(timeout=WRITER_SECONDS)
+        for said in writer.stdout:
+            if said.strip() == "writing":
+                plans = [threading.Thread(target=come_and_go, args=(agents[name], AWAY[name], seconds)) for name in AGENTS]
+                for plan in plans:
+                    plan.start()
+        if writer.wait() != 0:
+            raise SystemExit(f"{case.name}: the program ended with {writer.returncode}: {scratch / 'writer.log'}")
+        return int(said)
     finally:
+        guard.cancel()
         writer.kill()
         for plan in plans:
             plan.join()
-    if writer.returncode != 0:
-        raise SystemExit(f"{case.name}: the program ended with {writer.returncode}: {scratch / 'writer.log'}")
-    return int(said.split()[-1])
 
 
 def come_and_go(agent, times, seconds):

@@ -84,6 +84,42 @@ def npm(tools):
     yield Case("pino-roll with a link", "link", program("pino_roll.js"), ("current.log", "app.*.log"))
 
 
+def java(tools):
+    def program(name, libraries=""):
+        classes = f"{tools}/java/classes:{tools}/java/{libraries}/*"
+        return ("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", classes, name)
+
+    if not (tools / "java" / "classes").exists():
+        return
+    yield Case("java.util.logging", "size", program("JavaUtilLogging"), ("app.0.log", "app.*.log"))
+    yield Case("Spring Boot as it comes", "default", program("SpringBoot", "spring"), ("app.log", "app.log*", "app*", "*"))
+    for manner in ("size", "time", "time-gzip", "both", "both-gzip", "subdirectory", "subdirectory-plain"):
+        yield Case(f"logback, {manner}", manner, program("Logback", "spring"), ("app.log", "app*"))
+    yield Case("logback, no-file", "no-file", program("Logback", "spring"), ("app-*.log",))
+    for manner in ("size", "size-max", "time", "both-gzip", "subdirectory"):
+        yield Case(f"Log4j 2, {manner}", manner, program("Log4j", "log4j"), ("app.log", "app*"))
+    yield Case("Log4j 2, direct", "direct", program("Log4j", "log4j"), ("app-*.log",))
+
+
+def containers():
+    links = ("containers/*.log", "pods/*/*/*.log")
+    yield Case("kubelet and containerd (imitated)", "default", (sys.executable, str(HERE / "containers" / "kubelet.py")), links)
+
+
+def compiled(tools):
+    if (tools / "go" / "lumberjack").exists():
+        for manner in ("plain", "gzip"):
+            yield Case(f"zap with lumberjack, {manner}", manner, (str(tools / "go" / "lumberjack"),), ("app.log", "app*"))
+    if (tools / "go" / "docker").exists():
+        log = "containers/0123456789abcdef/0123456789abcdef-json.log"
+        for manner in ("plain", "gzip"):
+            patterns = (log, "containers/*/*-json.log", "containers/*/*-json.log*")
+            yield Case(f"Docker json-file, {manner}", manner, (str(tools / "go" / "docker"),), patterns)
+    if (tools / "spdlog").exists():
+        yield Case("spdlog", "size", (str(tools / "spdlog"),), ("app.log", "app*"))
+
+
 def available(tools, is_all):
     """The cases whose programs are there."""
-    return [*python(), *loguru(tools), *debian(), *npm(tools)]
+    short = [*python(), *loguru(tools), *debian(), *npm(tools), *containers()]
+    return [*short, *java(tools), *compiled(tools)] if is_all else short

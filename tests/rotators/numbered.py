@@ -21,7 +21,8 @@ def line(number):
 
 
 def ticks(seconds):
-    """Bursts of line numbers for so long."""
+    """Bursts of line numbers for so long. Says when it begins: some programs take seconds to start."""
+    print("writing", flush=True)
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         yield range(number, number + LINES_A_TICK)

@@ -26,9 +26,16 @@ if [[ -z $agent ]]; then
   agent=${CARGO_TARGET_DIR:-target}/debug/kinesis-agent
 fi
 
-get_debian
+is_all=0
+[[ " $* " != *" --all "* ]] || is_all=1
+if ((is_all)); then get_debian libspdlog-dev; else get_debian; fi
 get_python
 get_npm
+if ((is_all)); then
+  get_java
+  get_go
+  get_spdlog
+fi
 export NODE_PATH=$tools/npm/node_modules
 export ROTATORS_DEBIAN=$tools/debian
 export PATH=$tools/debian/usr/sbin:$tools/debian/usr/bin:$PATH:/usr/sbin

@@ -41,3 +41,33 @@ get_python() {
     leave_out "loguru: it could not be fetched"
   fi
 }
+
+get_java() {
+  has java && has javac && has mvn || { leave_out "logback, Spring Boot, Log4j and java.util.logging: no JDK and Maven"; return; }
+  local family
+  for family in spring log4j; do
+    [[ ! -e $tools/java/$family/done ]] || continue
+    mvn --quiet --batch-mode --file "$here/java/pom.xml" -P "$family" \
+      dependency:copy-dependencies "-DoutputDirectory=$tools/java/$family" || { leave_out "$family: it could not be fetched"; return; }
+    touch "$tools/java/$family/done"
+  done
+  javac -nowarn -d "$tools/java/classes" -cp "$tools/java/spring/*:$tools/java/log4j/*" "$here"/java/*.java
+}
+
+get_go() {
+  has go || { leave_out "zap with lumberjack, Docker's json-file: no go"; return; }
+  [[ ! -e $tools/go/docker ]] || return 0
+  mkdir -p "$tools/go"
+  (cd "$here/go" && go build -o "$tools/go/" ./lumberjack ./docker) || leave_out "the programs in Go: they could not be built"
+}
+
+get_spdlog() {
+  local headers
+  headers=$(ls -d "$tools/debian/usr/include" /usr/include 2>/dev/null | while read -r at; do [[ ! -e $at/spdlog ]] || echo "$at"; done | head -1)
+  if has g++ && [[ -n $headers ]]; then
+    [[ -e $tools/spdlog ]] ||
+      g++ -std=c++17 -I"$headers" "$here/cpp/spdlog.cpp" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -pthread -o "$tools/spdlog"
+  else
+    leave_out "spdlog: no g++ or no libspdlog-dev"
+  fi
+}

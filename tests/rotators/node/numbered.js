@@ -11,6 +11,7 @@ function line(number) {
 
 // Hands lines to `write` for so long; resolves to their number.
 async function writeFor(seconds, write) {
+  console.log('writing');
   const end = Date.now() + seconds * 1000;
   let number = 0;
   while (Date.now() < end) {
