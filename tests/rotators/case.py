@@ -5,6 +5,7 @@ rotating; `killed` is killed with `kill -9` four times. The first two have to sh
 what it had sent and not saved. In the end each agent is started once more, which looks at every file again.
 """
 
+import concurrent.futures
 import dataclasses
 import pathlib
 import subprocess
@@ -65,14 +66,13 @@ def run(case, binary, scratch, seconds):
     sandbox = Sandbox(binary, scratch, streams)
     agents = {name: Agent(name, binary, sandbox, patterns, scratch) for name in AGENTS}
     try:
-        for agent in agents.values():
-            agent.start()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(Agent.start, agents.values()))
         written = write(case, logs, seconds, agents, scratch)
         kept = kept_in(logs)
         await_lines(sandbox, streams, kept.numbers)
-        for agent in agents.values():
-            agent.kill() if agent.name == "killed" else agent.stop()
-            agent.once()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(look_again, agents.values()))
         arrived = {
             (agent, pattern): sandbox.read(stream_of(agent, number))
             for agent in AGENTS
@@ -83,6 +83,11 @@ def run(case, binary, scratch, seconds):
         for agent in agents.values():
             agent.end()
         sandbox.end()
+
+
+def look_again(agent):
+    agent.kill() if agent.name == "killed" else agent.stop()
+    agent.once()
 
 
 def write(case, logs, seconds, agents, scratch):

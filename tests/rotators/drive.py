@@ -5,6 +5,7 @@ Exit code 1 when a line is missing, or came twice without a kill, where no limit
 
 import argparse
 import collections
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -27,6 +28,7 @@ def arguments():
     parser.add_argument("tools", help="where run.sh put the programs")
     parser.add_argument("--all", action="store_true", help="the cases that need Maven, Go or a C++ compiler, too")
     parser.add_argument("--seconds", type=float, default=10, help="for which each program writes")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at once")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="cases whose names hold this text")
     parser.add_argument("--keep", metavar="DIRECTORY", help="keep files and logs of cases that failed there")
     return parser.parse_args()
@@ -44,21 +46,41 @@ def rows(result):
         )
 
 
-def judge(result):
-    """Prints what was promised and is not so; whether all is well."""
+def judge(result, say):
+    """Says what was promised and is not so; whether all is well."""
     is_well = True
     lost = result.written - len(result.kept)
     if lost:
-        print(f"  note: the rotator itself did not keep {lost} of {result.written} lines", file=sys.stderr)
+        say(f"note: the rotator itself did not keep {lost} of {result.written} lines")
     for agent, pattern, missing, repeated, mangled in result.faults():
         limit = result.case.limits.get((agent, pattern))
         is_well &= limit is not None
-        print(
-            f"  {'limit' if limit else 'FAULT'}: {agent}, {pattern}: {len(missing)} missing ({books.ranges(missing)}),"
+        say(
+            f"{'limit' if limit else 'FAULT'}: {agent}, {pattern}: {len(missing)} missing ({books.ranges(missing)}),"
             f" {len(repeated)} repeated ({books.ranges(repeated)}), {len(mangled)} mangled ({[text[:40] for text in mangled[:2]]})"
-            f"{': ' + limit if limit else ''}",
-            file=sys.stderr,
+            f"{': ' + limit if limit else ''}"
         )
+    return is_well
+
+
+def keep(scratch, place):
+    """Sockets cannot be copied."""
+    ignored = shutil.ignore_patterns("*.sock")
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(scratch, place, symlinks=True, ignore=ignored)
+
+
+def follow(case, binary, options):
+    """Runs one case and says how it went."""
+    begun, scratch, said = time.monotonic(), tempfile.mkdtemp(prefix="rotators-"), []
+    result = run(case, binary, scratch, options.seconds)
+    is_well = judge(result, said.append)
+    if not is_well and options.keep:
+        keep(scratch, os.path.join(options.keep, case.name.replace("/", "_")))
+    shutil.rmtree(scratch)
+    print("\n".join(rows(result)), flush=True)
+    said.append(f"{case.name}: {time.monotonic() - begun:.0f} s")
+    print("\n".join(f"  {text}" for text in said), file=sys.stderr, flush=True)
     return is_well
 
 
@@ -69,20 +91,10 @@ def main():
     if options.only:
         chosen = [case for case in chosen if any(text in case.name for text in options.only)]
     print(HEADER, flush=True)
-    outcome = collections.Counter()
-    for case in chosen:
-        begun, scratch = time.monotonic(), tempfile.mkdtemp(prefix="rotators-")
-        result = run(case, binary, scratch, options.seconds)
-        print("\n".join(rows(result)), flush=True)
-        is_well = judge(result)
-        print(f"  {case.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
-        outcome[is_well] += 1
-        if not is_well and options.keep:
-            shutil.copytree(scratch, os.path.join(options.keep, case.name.replace("/", "_")), symlinks=True, dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("*.sock", "fifo"))
-        shutil.rmtree(scratch)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        outcome = collections.Counter(pool.map(lambda case: follow(case, binary, options), chosen))
     print(f"rotators: {outcome[True]} passed, {outcome[False]} failed")
-    sys.exit(1 if outcome[False] else 0)
+    sys.exit(1 if outcome[False] or not outcome[True] else 0)
 
 
 main()
