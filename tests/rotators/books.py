@@ -12,6 +12,8 @@ import os
 import numbered
 
 GZIP_MAGIC = b"\x1f\x8b"
+# Some files begin with lines of this kind.
+HEADER = "# "
 
 
 @dataclasses.dataclass
@@ -70,6 +72,8 @@ def arrived(consumed):
         record = json.loads(row)
         text = record.get("data")
         found = None if text is None else numbered.parsed(text.encode())
+        if found is None and text is not None and text.startswith(HEADER):
+            continue
         if found is None:
             books.mangled.append(text if text is not None else record["dataBase64"])
             continue

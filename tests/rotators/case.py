@@ -36,6 +36,7 @@ class Case:
     patterns: tuple
     # (agent, pattern) -> why not each line can come once
     limits: dict = dataclasses.field(default_factory=dict, hash=False)
+    is_more: bool = False
 
 
 @dataclasses.dataclass

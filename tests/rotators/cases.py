@@ -1,4 +1,7 @@
-"""The table of the cases: programs, their manners of rotation, and the patterns under which they are followed."""
+"""The table of the cases: programs, their manners of rotation, and the patterns under which they are followed.
+
+What `is_more` is left out of the short form. A limit says why a pattern cannot have each line once, and is no failure.
+"""
 
 import pathlib
 import shutil
@@ -7,119 +10,138 @@ import sys
 from case import Case
 
 HERE = pathlib.Path(__file__).parent
-ONE_NAME = ("app.log", "app.log*")
-UNKNOWN_NAMES = "files that came and went while no agent ran have names that do not begin with the pattern's"
+LOG = "app.log"
+# One name, and a glob that matches its generations, too.
+NAMES, WORD = (LOG, "app.log*"), (LOG, "app*")
+
+UNKNOWN_NAMES = "a generation that came and went while no agent ran has a name that says nothing of this pattern"
 
 
-def while_away(*patterns):
-    return {(agent, pattern): UNKNOWN_NAMES for agent in ("stopped", "killed") for pattern in patterns}
+def unknown_names(pattern):
+    """What only a running agent can follow."""
+    return {(agent, pattern): UNKNOWN_NAMES for agent in ("stopped", "killed")}
 
+
+def script(place):
+    return (sys.executable, str(HERE / place))
+
+
+def are_here(*programs):
+    return all(shutil.which(program) for program in programs)
 
 
 def python():
-    handlers = (sys.executable, str(HERE / "python" / "handlers.py"))
-    yield Case("Python RotatingFileHandler", "rotating", handlers, ONE_NAME)
-    yield Case("Python TimedRotatingFileHandler", "timed", handlers, ONE_NAME)
-    if shutil.which("logrotate"):
-        for manner in ("create", "delaycompress"):
-            yield Case(f"Python WatchedFileHandler, logrotate {manner}", manner, handlers, ONE_NAME)
-
-
-def debian():
-    here = HERE / "debian"
-
-    def program(name):
-        return (sys.executable, str(here / name))
-
-    if shutil.which("nginx") and shutil.which("logrotate"):
-        for manner in ("create", "delaycompress", "compress", "copytruncate", "dateext"):
-            yield Case(f"nginx, logrotate {manner}", manner, program("nginx.py"), ONE_NAME)
-    if shutil.which("rsyslogd") and shutil.which("logrotate"):
-        for manner in ("create", "delaycompress", "dateext-compress"):
-            yield Case(f"rsyslog, logrotate {manner}", manner, program("rsyslog.py"), ONE_NAME)
-    if shutil.which("apache2") and shutil.which("rotatelogs"):
-        yield Case("httpd, rotatelogs by time", "time", program("apache.py"), ("app.*.log", "*"))
-        yield Case("httpd, rotatelogs by size", "size", program("apache.py"), ("app.log.*", "*"))
-        yield Case("httpd, rotatelogs numbered", "number", program("apache.py"), ("app.log", "app.log*"))
-        yield Case(
-            "httpd, rotatelogs with a link", "link", program("apache.py"), ("app.log", "access-*"), while_away("app.log")
-        )
-    if shutil.which("cronolog"):
-        yield Case("cronolog", "cronolog", program("piped.py"), ("app.log", "app-*.log", "app*"))
-    if shutil.which("svlogd"):
-        yield Case("svlogd", "svlogd", program("piped.py"), ("current", "{current,@*}"))
-        yield Case("svlogd, gzip", "svlogd-gzip", program("piped.py"), ("current",))
-    for name in ("multilog", "s6-log"):
-        if shutil.which(name):
-            yield Case(name, name, program("piped.py"), ("current", "{current,@*}", "*"))
+    handlers = script("python/handlers.py")
+    yield Case("Python RotatingFileHandler", "rotating", handlers, NAMES)
+    yield Case("Python TimedRotatingFileHandler", "timed", handlers, NAMES)
+    if are_here("logrotate"):
+        yield Case("Python WatchedFileHandler, logrotate create", "create", handlers, NAMES)
+        yield Case("Python WatchedFileHandler, logrotate delaycompress", "delaycompress", handlers, NAMES, is_more=True)
 
 
 def loguru(tools):
-    interpreter = tools / "python" / "bin" / "python"
-    if (tools / "python" / "done").exists():
-        command = (str(interpreter), str(HERE / "python" / "loguru_writer.py"))
-        for manner in ("size", "time", "gzip"):
-            yield Case(f"loguru by {manner}", manner, command, ("app.log", "app*"))
-        yield Case("loguru with the time in the name", "dated", command, ("app_*.log",))
+    if not (tools / "python" / "done").exists():
+        return
+    command = (str(tools / "python" / "bin" / "python"), str(HERE / "python" / "loguru_writer.py"))
+    yield Case("loguru by size", "size", command, WORD, is_more=True)
+    yield Case("loguru by time", "time", command, WORD, is_more=True)
+    yield Case("loguru, gzip", "gzip", command, WORD)
+    yield Case("loguru with the time in the name", "dated", command, ("app_*.log",), is_more=True)
+
+
+def servers():
+    nginx, rsyslog, httpd = (script(f"debian/{name}.py") for name in ("nginx", "rsyslog", "apache"))
+    if are_here("nginx", "logrotate"):
+        for manner in ("compress", "copytruncate"):
+            yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES)
+        for manner in ("create", "delaycompress", "dateext", "maxsize"):
+            yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES, is_more=True)
+    if are_here("rsyslogd", "logrotate"):
+        yield Case("rsyslog, logrotate create", "create", rsyslog, NAMES, is_more=True)
+        yield Case("rsyslog, logrotate delaycompress", "delaycompress", rsyslog, NAMES)
+        yield Case("rsyslog, logrotate dateext, compress", "dateext-compress", rsyslog, NAMES)
+        yield Case("rsyslog, logrotate olddir", "olddir", rsyslog, NAMES, is_more=True)
+    if are_here("apache2", "rotatelogs"):
+        yield Case("httpd, rotatelogs by time", "time", httpd, ("app.*.log", "*"), is_more=True)
+        yield Case("httpd, rotatelogs by size", "size", httpd, ("app.log.*", "*"))
+        yield Case("httpd, rotatelogs numbered", "number", httpd, NAMES, is_more=True)
+        yield Case("httpd, rotatelogs with a hard link", "link", httpd, (LOG, "access-*"), unknown_names(LOG))
+
+
+def pipes():
+    piped = script("debian/piped.py")
+    if are_here("cronolog"):
+        yield Case("cronolog with a link", "cronolog", piped, (LOG, "app-*.log", "app*"))
+    if are_here("svlogd"):
+        yield Case("svlogd", "svlogd", piped, ("current", "{current,@*}"))
+        # The compressed files do not say that they are.
+        yield Case("svlogd, gzip", "svlogd-gzip", piped, ("current",), unknown_names("current"), is_more=True)
+    if are_here("multilog"):
+        yield Case("multilog", "multilog", piped, ("current", "{current,@*}", "*"), is_more=True)
+    if are_here("s6-log"):
+        yield Case("s6-log", "s6-log", piped, ("current", "{current,@*}", "*"))
 
 
 def npm(tools):
     if not (tools / "npm" / "done").exists():
         return
+    stream, winston, roll = (
+        ("node", str(HERE / "node" / f"{name}.js"))
+        for name in ("rotating_file_stream", "winston_daily_rotate_file", "pino_roll")
+    )
+    yield Case("rotating-file-stream by size", "size", stream, WORD, is_more=True)
+    yield Case("rotating-file-stream by time", "time", stream, WORD, is_more=True)
+    yield Case("rotating-file-stream, gzip", "gzip", stream, WORD)
+    yield Case("rotating-file-stream, classic", "classic", stream, NAMES)
+    yield Case("rotating-file-stream, default names", "default", stream, (LOG, "*app.log"), is_more=True)
+    yield Case("rotating-file-stream, immutable", "immutable", stream, ("app-*.log",), is_more=True)
+    yield Case("winston-daily-rotate-file by size", "size", winston, ("app-*.log*", "app*"), is_more=True)
+    yield Case("winston-daily-rotate-file by time", "time", winston, ("app-*.log*", "app*"), is_more=True)
+    yield Case("winston-daily-rotate-file, gzip", "gzip", winston, ("app-*.log*", "app*"))
+    yield Case("winston-daily-rotate-file with a link", "link", winston, (LOG, "app-*"))
+    yield Case("pino-roll by size", "size", roll, ("app.*.log",))
+    yield Case("pino-roll by time", "time", roll, ("app.*.log",), is_more=True)
+    yield Case("pino-roll with a link", "link", roll, ("current.log", "app.*.log"), unknown_names("current.log"), is_more=True)
 
-    def program(name):
-        return ("node", str(HERE / "node" / name))
 
-    for manner in ("size", "time", "gzip"):
-        yield Case(f"rotating-file-stream by {manner}", manner, program("rotating_file_stream.js"), ("app.log", "app*"))
-    yield Case("rotating-file-stream, classic", "classic", program("rotating_file_stream.js"), ONE_NAME)
-    yield Case("rotating-file-stream, default names", "default", program("rotating_file_stream.js"), ("app.log", "*app.log"))
-    yield Case("rotating-file-stream, immutable", "immutable", program("rotating_file_stream.js"), ("app-*.log",))
-    for manner in ("size", "time", "gzip"):
-        command = program("winston_daily_rotate_file.js")
-        yield Case(f"winston-daily-rotate-file by {manner}", manner, command, ("app-*.log*", "app*"))
-    yield Case("winston-daily-rotate-file with a link", "link", program("winston_daily_rotate_file.js"), ("app.log", "app-*"))
-    for manner in ("size", "time"):
-        yield Case(f"pino-roll by {manner}", manner, program("pino_roll.js"), ("app.*.log",))
-    yield Case("pino-roll with a link", "link", program("pino_roll.js"), ("current.log", "app.*.log"))
+def containers(tools):
+    kubelet = script("containers/kubelet.py")
+    yield Case("kubelet and containerd (imitated)", "default", kubelet, ("containers/*.log", "pods/*/*/*.log"))
+    driver = tools / "go" / "docker"
+    if driver.exists():
+        log = "containers/0123456789abcdef/0123456789abcdef-json.log"
+        patterns = (log, "containers/*/*-json.log", "containers/*/*-json.log*")
+        yield Case("Docker json-file", "plain", (str(driver),), patterns, is_more=True)
+        yield Case("Docker json-file, gzip", "gzip", (str(driver),), patterns, is_more=True)
 
 
 def java(tools):
-    def program(name, libraries=""):
+    def program(name, libraries="spring"):
         classes = f"{tools}/java/classes:{tools}/java/{libraries}/*"
         return ("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", classes, name)
 
     if not (tools / "java" / "classes").exists():
         return
-    yield Case("java.util.logging", "size", program("JavaUtilLogging"), ("app.0.log", "app.*.log"))
-    yield Case("Spring Boot as it comes", "default", program("SpringBoot", "spring"), ("app.log", "app.log*", "app*", "*"))
+    yield Case("java.util.logging", "size", program("JavaUtilLogging"), ("app.0.log", "app.*.log"), is_more=True)
+    yield Case("Spring Boot as it comes", "default", program("SpringBoot"), (*NAMES, "app*", "*"), is_more=True)
     for manner in ("size", "time", "time-gzip", "both", "both-gzip", "subdirectory", "subdirectory-plain"):
-        yield Case(f"logback, {manner}", manner, program("Logback", "spring"), ("app.log", "app*"))
-    yield Case("logback, no-file", "no-file", program("Logback", "spring"), ("app-*.log",))
-    for manner in ("size", "size-max", "time", "both-gzip", "subdirectory"):
-        yield Case(f"Log4j 2, {manner}", manner, program("Log4j", "log4j"), ("app.log", "app*"))
-    yield Case("Log4j 2, direct", "direct", program("Log4j", "log4j"), ("app-*.log",))
-
-
-def containers():
-    links = ("containers/*.log", "pods/*/*/*.log")
-    yield Case("kubelet and containerd (imitated)", "default", (sys.executable, str(HERE / "containers" / "kubelet.py")), links)
+        yield Case(f"logback, {manner}", manner, program("Logback"), WORD, is_more=True)
+    yield Case("logback, no-file", "no-file", program("Logback"), ("app-*.log",), is_more=True)
+    for manner in ("size", "size-max", "time", "both-gzip", "subdirectory", "header"):
+        yield Case(f"Log4j 2, {manner}", manner, program("Log4j", "log4j"), WORD, is_more=True)
+    yield Case("Log4j 2, direct", "direct", program("Log4j", "log4j"), ("app-*.log",), is_more=True)
 
 
 def compiled(tools):
-    if (tools / "go" / "lumberjack").exists():
-        for manner in ("plain", "gzip"):
-            yield Case(f"zap with lumberjack, {manner}", manner, (str(tools / "go" / "lumberjack"),), ("app.log", "app*"))
-    if (tools / "go" / "docker").exists():
-        log = "containers/0123456789abcdef/0123456789abcdef-json.log"
-        for manner in ("plain", "gzip"):
-            patterns = (log, "containers/*/*-json.log", "containers/*/*-json.log*")
-            yield Case(f"Docker json-file, {manner}", manner, (str(tools / "go" / "docker"),), patterns)
-    if (tools / "spdlog").exists():
-        yield Case("spdlog", "size", (str(tools / "spdlog"),), ("app.log", "app*"))
+    lumberjack, spdlog = tools / "go" / "lumberjack", tools / "spdlog"
+    if lumberjack.exists():
+        yield Case("zap with lumberjack", "plain", (str(lumberjack),), WORD, is_more=True)
+        yield Case("zap with lumberjack, gzip", "gzip", (str(lumberjack),), WORD, is_more=True)
+    if spdlog.exists():
+        yield Case("spdlog", "size", (str(spdlog),), WORD, is_more=True)
 
 
 def available(tools, is_all):
     """The cases whose programs are there."""
-    short = [*python(), *loguru(tools), *debian(), *npm(tools), *containers()]
-    return [*short, *java(tools), *compiled(tools)] if is_all else short
+    families = (python(), loguru(tools), servers(), pipes(), npm(tools), containers(tools), java(tools), compiled(tools))
+    return [case for family in families for case in family if is_all or not case.is_more]

@@ -36,6 +36,11 @@ if ((is_all)); then
   get_go
   get_spdlog
 fi
+if [[ ${REQUIRE_ALL:-} == 1 && $left_out == 1 ]]; then
+  echo "REQUIRE_ALL=1: nothing may be left out" >&2
+  exit 1
+fi
+export PYTHONDONTWRITEBYTECODE=1
 export NODE_PATH=$tools/npm/node_modules
 export ROTATORS_DEBIAN=$tools/debian
 export PATH=$tools/debian/usr/sbin:$tools/debian/usr/bin:$PATH:/usr/sbin

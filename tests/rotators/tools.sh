@@ -1,6 +1,10 @@
 # Puts the programs of others into $tools; read by run.sh. What cannot be had is left out with a word about it.
 
-leave_out() { echo "left out: $1" >&2; }
+left_out=0
+leave_out() {
+  echo "left out: $1" >&2
+  left_out=1
+}
 
 has() { command -v "$1" >/dev/null; }
 

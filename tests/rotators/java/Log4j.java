@@ -11,6 +11,9 @@ final class Log4j {
   private static final String SIZE = "<SizeBasedTriggeringPolicy size='16KB'/>";
   private static final String EACH_SECOND = "<TimeBasedTriggeringPolicy interval='1'/>";
 
+  /** Every file begins alike, and for longer than the head by which the agent knows a file. */
+  private static final String HEADER = "# a header that every file has&#10;".repeat(50);
+
   private static final Map<String, String> MANNERS =
       Map.of(
           "size", appender("RollingFile", "fileName='DIR/app.log' filePattern='DIR/app.log.%i'", SIZE, "fileIndex='min' max='1000'"),
@@ -29,6 +32,8 @@ final class Log4j {
                   "fileName='DIR/app.log' filePattern='DIR/$${date:yyyy-MM}/app-%d{MM-dd-yyyy}-%i.log.gz'",
                   SIZE,
                   "fileIndex='nomax'"),
+          "header", appender("RollingFile", "fileName='DIR/app.log' filePattern='DIR/app.log.%i'", SIZE, "fileIndex='min' max='1000'")
+              .replace("<PatternLayout ", "<PatternLayout header='" + HEADER + "' "),
           "direct", appender("RollingFile", "filePattern='DIR/app-%d{yyyy-MM-dd}-%i.log'", SIZE, null));
 
   private static String appender(String kind, String names, String policies, String strategy) {
