@@ -33,6 +33,7 @@ pub use crate::statistics::FlowHandle;
 use crate::statistics::{DeliveryStatistics, FlowStatistics};
 use crate::status;
 use crate::status_socket::{StatusSocket, Subject};
+use crate::watchdog::Progress;
 
 /// Bytes of records that all flows together may hold.
 const BUDGET_BYTES: usize = 32 << 20;
@@ -68,6 +69,7 @@ pub struct AgentSettings {
 pub struct Agent {
     flows: Vec<FlowHandle>,
     runs: Vec<FlowRun>,
+    clock: Clock,
     listings: Vec<FirstListing>,
     saver: Arc<CheckpointSaver>,
     reporter: JoinHandle<()>,
@@ -81,6 +83,7 @@ pub struct Agent {
 struct FlowRun {
     inbox: Arc<Inbox>,
     publisher: Arc<Publisher>,
+    progress: Arc<Progress>,
     end: Option<oneshot::Receiver<FlowEnd>>,
     ended: Option<FlowEnd>,
 }
@@ -210,8 +213,9 @@ impl Agent {
         let a_flow_ended = Arc::new(Notify::new());
         for (number, (handle, task)) in built.into_iter().enumerate() {
             let (inbox, publisher) = (Arc::clone(&task.inbox), Arc::clone(&task.publisher));
+            let progress = Arc::clone(&task.progress);
             let StartedFlow { listed, end } = task.start(number, Arc::clone(&a_flow_ended))?;
-            runs.push(FlowRun { inbox, publisher, end: Some(end), ended: None });
+            runs.push(FlowRun { inbox, publisher, progress, end: Some(end), ended: None });
             listings.push(FirstListing { flow: handle.id.clone(), listed });
             flows.push(handle);
         }
@@ -232,7 +236,18 @@ impl Agent {
             status_period: config.status_reporting_period,
         };
         let reporter = tokio::runtime::Handle::current().spawn(reporter.run(stopped));
-        Ok(Self { flows, runs, listings, saver, reporter, status_socket, a_flow_ended, stopping, patience })
+        Ok(Self {
+            flows,
+            runs,
+            clock,
+            listings,
+            saver,
+            reporter,
+            status_socket,
+            a_flow_ended,
+            stopping,
+            patience,
+        })
     }
 
     /// Waits until every flow has listed its directories once, so that files which appear from then on are new ones. A
@@ -286,6 +301,15 @@ impl Agent {
     /// Dropping the future stops the waiting only.
     pub async fn a_flow_failed(&self) {
         self.a_flow_ended.notified().await;
+    }
+
+    /// The flows that make no progress: a file system holds them up.
+    #[must_use]
+    pub fn stuck_flows(&self) -> Vec<&str> {
+        let now = self.clock.now();
+        let flows = self.runs.iter().zip(&self.flows);
+        let stuck = flows.filter(|(run, _)| run.progress.stuck_for(now).is_some());
+        stuck.map(|(_, flow)| flow.id.as_str()).collect()
     }
 
     /// Stops: reads no more, flushes, waits for outcomes as long as the configuration allows, saves. Every step has a
@@ -403,6 +427,7 @@ impl Parts {
             dead_letters: DeadLetterFile::new(directory.clone(), &config.id, *max_bytes),
             saver: Arc::clone(&self.saver),
             statistics,
+            progress: Arc::default(),
             clock: self.clock,
             once: self.once,
             patience: self.patience,

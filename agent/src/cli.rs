@@ -14,6 +14,7 @@ mod shipped;
 mod status;
 #[cfg(feature = "sandbox")]
 mod trial;
+mod watchdog;
 
 use std::process::ExitCode;
 

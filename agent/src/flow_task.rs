@@ -42,6 +42,7 @@ use crate::publisher::Publisher;
 use crate::source_file::Listed;
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node};
+use crate::watchdog::Progress;
 
 use outcomes::Retry;
 use refused::Unwritten;
@@ -71,6 +72,7 @@ pub struct FlowTask {
     pub(crate) dead_letters: DeadLetterFile,
     pub(crate) saver: Arc<CheckpointSaver>,
     pub(crate) statistics: Arc<FlowStatistics>,
+    pub(crate) progress: Arc<Progress>,
     pub(crate) clock: Clock,
     pub(crate) once: bool,
     pub(crate) patience: Duration,
@@ -209,7 +211,9 @@ impl FlowTask {
             if stop {
                 return self.stop();
             }
+            self.progress.begin(self.clock.now());
             let result = self.pass();
+            self.progress.end();
             self.note(&result);
             let cannot_list = result.is_err() && !self.state.has_listed;
             if (self.once && (cannot_list || self.is_complete())) || self.state.has_failed {

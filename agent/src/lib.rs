@@ -56,3 +56,4 @@ pub mod status_socket;
 pub mod stream_reader;
 pub mod types;
 pub mod wall_time;
+pub mod watchdog;

@@ -84,4 +84,6 @@ mod stream_reader;
 #[cfg(test)]
 mod trials;
 #[cfg(test)]
+mod watchdog;
+#[cfg(test)]
 mod workshop;

@@ -194,6 +194,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("dead_letter", Floor::Nouns),
     Row("source_file", Floor::Nouns),
     Row("statistics", Floor::Nouns),
+    Row("watchdog", Floor::Nouns),
     Row("java_checkpoint", Floor::Nouns),
     Row("metric", Floor::Nouns),
     Row("status_report", Floor::Nouns),

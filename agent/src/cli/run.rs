@@ -8,6 +8,7 @@ use clap::Args;
 
 #[cfg(feature = "sandbox")]
 use super::trial::Trial;
+use super::watchdog;
 use crate::agent::{Agent, AgentEnd, AgentSettings};
 use crate::config::{AgentConfig, Parsed};
 use crate::fs;
@@ -133,6 +134,7 @@ async fn daemon(agent: &Agent, termination: &mut Termination) -> Ending {
             tracing::info!(signal, "stopping");
             Ending::Regular
         }
+        never = watchdog::feed(agent) => match never {},
         () = agent.a_flow_failed() => {
             tracing::error!("a flow ended by itself, which is a defect; stopping, so that the agent is started again");
             Ending::Defect
@@ -163,10 +165,10 @@ async fn once(agent: &mut Agent, termination: &mut Termination, timeout: Option<
 fn say_what_was_left_out(flow: &FlowHandle) {
     let (unmatched, parsed) = (flow.statistics.records_unmatched.get(), flow.statistics.records_parsed.get());
     if unmatched > 0 {
-        eprintln!(
+        say(&format!(
             "kinesis-agent: flow {}: {unmatched} of {parsed} records do not match the pattern of LOGTOJSON and were not sent",
             flow.id
-        );
+        ));
     }
 }
 
