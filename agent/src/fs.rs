@@ -6,7 +6,6 @@
 pub mod directories;
 pub mod gzip;
 pub mod host;
-pub mod links;
 mod open;
 pub mod shared;
 pub mod state;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::FlowTask;
 use crate::core::rotated_name::{generation_kind, kind};
 use crate::fs;
-use crate::fs::links::follow;
+use crate::fs::directories::links::follow;
 use crate::source_file::Listed;
 
 /// Where the links of a listing lead.

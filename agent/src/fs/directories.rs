@@ -2,13 +2,15 @@
 //!
 //! Invariants: a loop of symbolic links ends; a directory below that cannot be read is left out and told, never fatal.
 
+pub mod links;
+
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::links::follow;
 use crate::config::Level;
 use crate::types::Node;
+use links::follow;
 
 /// Levels below the first directory that `**` goes down to.
 const DEEPEST: usize = 32;

@@ -35,7 +35,7 @@ pub(super) struct Shell {
     pub(super) max_open: usize,
     /// A file that is not read to its end may be replaced.
     pub(super) sees_replacements: bool,
-    /// Lines are written between the copy and the truncation of a copytruncate, and may be cut anywhere.
+    /// Lines are written between a copy and its truncation.
     pub(super) loses_lines: bool,
     pub(super) store: BTreeMap<FileId, FileCheckpoint>,
     /// Records that have no outcome yet.
@@ -46,8 +46,7 @@ pub(super) struct Shell {
     /// A record found no room in this step.
     is_blocked: bool,
     has_searched: bool,
-    /// Compressed files that were left alone, with their sizes and the machine's epoch: as long as these are the same,
-    /// nothing can have changed.
+    /// Compressed files that were left alone, with their sizes and the machine's epoch: with the same ones nothing changed.
     passed_over: HashMap<Node, (u64, u64, Moment)>,
 }
 
