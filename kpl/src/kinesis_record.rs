@@ -1,4 +1,4 @@
-//! One entry of a PutRecords call under way: an aggregate of user records, or a single one as it is.
+//! One entry of a PutRecords call in flight: an aggregate of user records, or a single one as it is.
 //!
 //! Invariant: the members of a Kinesis record share its predicted shard, and its data holds them in members' order.
 
@@ -23,7 +23,7 @@ const REQUEST_ENTRY_BYTES: usize = 60;
 /// Bytes of an entry of an answer: a sequence number, a shard id, and their names.
 const ANSWER_ENTRY_BYTES: usize = 120;
 
-/// A user record under way: whose it is and how old, not its bytes (they stand in the Kinesis record).
+/// A user record in flight: whose it is and how old, not its bytes (they stand in the Kinesis record).
 #[derive(Debug)]
 pub(crate) struct Member<T> {
     /// What the shell knows the record by.
@@ -154,6 +154,7 @@ impl<T> KinesisRecord<T> {
     }
 
     /// Calls `each` with every member and its record, in order.
+    #[cfg(test)]
     pub(crate) fn for_each_member(self, mut each: impl FnMut(Member<T>, RecordRef<'_>)) {
         for (member, record) in self.into_members() {
             each(member, record.as_ref());

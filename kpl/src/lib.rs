@@ -100,7 +100,7 @@
 //!
 //! They are the KPL's, under its names and with its defaults, and some more: see [`Config`] for the table. They come from
 //! code, from a KPL `.properties` file ([`Config::from_properties`], which reports what has no effect here), or with the
-//! cargo feature `serde` from any format of serde's. All problems are told at once. [`ProducerBuilder::stream_config`]
+//! cargo feature `serde` from any format of serde's. All problems are reported at once. [`ProducerBuilder::stream_config`]
 //! gives a stream options of its own.
 //!
 //! `AwsTransport::from_config` obeys the options of the connection ([`ConnectionConfig`]: region, endpoints, time limits,
@@ -225,6 +225,7 @@ mod driver;
 mod error_class;
 #[cfg(feature = "glue")]
 pub mod glue;
+mod incoming_record;
 mod kinesis_record;
 pub mod limits;
 mod metric;

@@ -121,7 +121,7 @@ impl Producer {
         #[cfg(feature = "glue")]
         let record = self.inner.encoded(record).await?;
         let accepted = match self.stream_of(&record) {
-            Ok(stream) => stream.accept_waiting(record.as_ref()).await,
+            Ok(stream) => stream.accept_waiting((&record).into()).await,
             Err(refusal) => Err(refusal),
         };
         accepted.map_err(|refusal| refusal.with(record))
@@ -135,7 +135,7 @@ impl Producer {
     pub fn try_send(&self, record: UserRecord) -> Result<Delivery, SendError<UserRecord>> {
         #[cfg(feature = "glue")]
         let record = self.inner.encoded_now(record)?;
-        let accepted = self.stream_of(&record).and_then(|stream| stream.accept_now(record.as_ref()));
+        let accepted = self.stream_of(&record).and_then(|stream| stream.accept_now((&record).into()));
         accepted.map_err(|refusal| refusal.with(record))
     }
 
@@ -203,7 +203,7 @@ impl Producer {
     }
 
     /// As [`Producer::close`], but after `grace` what has no outcome is given up as
-    /// [`FailureReason::Aborted`](crate::FailureReason::Aborted); of records in calls under way that says that they
+    /// [`FailureReason::Aborted`](crate::FailureReason::Aborted); of records in calls in flight that says that they
     /// may have been written. The upload of the last metrics has its own bound, [`CloudWatchMetrics::flush`]'s.
     ///
     /// It returns even if the producer's runtime does not run any more (a current-thread runtime that nobody drives): at

@@ -22,7 +22,8 @@ pub struct UserRecord {
     pub partition_key: Option<PartitionKey>,
     /// Decides the shard in place of the partition key's MD5.
     pub explicit_hash_key: Option<HashKey>,
-    /// The payload; may be empty.
+    /// The payload; may be empty. A record that leaves alone, not in an aggregate, is sent from this memory, which is in
+    /// use until the record has its outcome; a small part of a large buffer keeps all of it.
     pub data: Bytes,
     /// What a consumer recognises the record by when it arrives twice. Such a record travels in the aggregated format
     /// even when it is alone. Delivery streams have no place for it, nor streams whose record distribution strategy is

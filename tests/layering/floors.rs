@@ -102,6 +102,7 @@ const KPL_ROWS: &[Row] = &[
     Row("partition_key", Floor::Words),
     Row("dedup_id", Floor::Words),
     Row("user_record", Floor::Nouns),
+    Row("incoming_record", Floor::Nouns),
     Row("kinesis_record", Floor::Nouns),
     Row("put_records", Floor::Nouns),
     Row("outcome", Floor::Nouns),

@@ -157,12 +157,17 @@ impl AggregateEncoder {
     /// The raw data of the only record, and the encoder empty afterwards. `None` unless it holds exactly one, and that
     /// without a dedup id, which raw data has no place for.
     pub fn finish_single(&mut self) -> Option<Bytes> {
+        self.finish_single_shared(None)
+    }
+
+    /// The same, with `shared` in place of a copy: the data as it was handed over.
+    pub(crate) fn finish_single_shared(&mut self, shared: Option<Bytes>) -> Option<Bytes> {
         if self.count != 1 {
             return None;
         }
         // The data is the last field of the last record, so it stands at the end of the buffer.
         let start = self.records.len() - self.first_data_bytes?;
-        let data = Bytes::copy_from_slice(&self.records[start..]);
+        let data = shared.unwrap_or_else(|| Bytes::copy_from_slice(&self.records[start..]));
         self.clear();
         Some(data)
     }

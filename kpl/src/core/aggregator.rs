@@ -11,9 +11,9 @@ use smol_str::SmolStr;
 use crate::aggregation_format::frame_alone;
 use crate::core::open_aggregate::OpenAggregate;
 use crate::core::shared_copy::shared_copy;
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, KinesisRecordParts, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
-use crate::user_record::RecordRef;
 
 /// Empty aggregates kept with their buffers, so that a steady flow allocates nothing per record.
 const SPARES: usize = 16;
@@ -48,7 +48,7 @@ impl<T> Aggregator<T> {
     /// Adds a record to its shard's aggregate. What is complete is appended to `closed`.
     pub(crate) fn add(
         &mut self,
-        record: RecordRef<'_>,
+        record: IncomingRecord<'_>,
         hash_key: HashKey,
         shard: ShardIndex,
         member: Member<T>,
@@ -86,7 +86,7 @@ impl<T> Aggregator<T> {
 
     fn start(
         &mut self,
-        record: RecordRef<'_>,
+        record: IncomingRecord<'_>,
         hash_key: HashKey,
         shard: ShardIndex,
         member: Member<T>,
@@ -187,22 +187,23 @@ impl<T> Aggregator<T> {
     }
 }
 
-/// A Kinesis record of one user record: as it is, or in a frame if it has a dedup id.
-pub(crate) fn alone<T>(
-    record: RecordRef<'_>,
+/// A Kinesis record of one user record: as it is, its data shared with its owner; or in a frame if it has a dedup id.
+pub(crate) fn alone<'a, T>(
+    record: impl Into<IncomingRecord<'a>>,
     hash_key: HashKey,
     shard: Option<ShardIndex>,
     member: Member<T>,
     send: Moment,
 ) -> KinesisRecord<T> {
+    let record = record.into();
     let (content, data) = match (record.dedup_id, shard) {
-        (Some(_), Some(_)) => (Content::Aggregate, frame_alone(record)),
+        (Some(_), Some(_)) => (Content::Aggregate, frame_alone(*record)),
         // An id travels in a frame, and readers drop a frame that lies where its record does not belong.
         (dedup_id, _) => {
-            let RecordRef { explicit_hash_key, data, .. } = record;
             let (partition_key, dedup_id) = (record.key().into(), dedup_id.map(SmolStr::from));
-            let has_explicit_hash_key = explicit_hash_key.is_some();
-            (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, shared_copy(data))
+            let has_explicit_hash_key = record.explicit_hash_key.is_some();
+            let data = record.shared_data().unwrap_or_else(|| shared_copy(record.data));
+            (Content::Single { partition_key, has_explicit_hash_key, dedup_id }, data)
         }
     };
     let parts = KinesisRecordParts {
@@ -223,6 +224,7 @@ pub(crate) fn alone<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::user_record::RecordRef;
     use std::time::Duration;
 
     const SHARD: ShardIndex = ShardIndex(2);
@@ -236,7 +238,7 @@ mod tests {
         let member = Member { tag, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
         let deadlines = Deadlines { close: at(close), send: at(close + 20) };
         let mut closed = Vec::new();
-        aggregator.add(record, record.hash_key(), SHARD, member, deadlines, &mut closed);
+        aggregator.add(record.into(), record.hash_key(), SHARD, member, deadlines, &mut closed);
         closed
     }
 
@@ -282,7 +284,7 @@ mod tests {
         let member = Member { tag: 1, arrival: at(0), epoch: 0, cost: 0, lane: None, history: None };
         let deadlines = Deadlines { close: at(1), send: at(20) };
         let mut closed = Vec::new();
-        by_deadline.add(record, record.hash_key(), SHARD, member, deadlines, &mut closed);
+        by_deadline.add(record.into(), record.hash_key(), SHARD, member, deadlines, &mut closed);
         by_deadline.close_all(at(1), &mut closed);
         assert_eq!(by_size.data, closed[0].data);
         by_size.for_each_member(|_, part| assert_eq!(part, record));

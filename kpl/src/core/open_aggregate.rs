@@ -2,10 +2,12 @@
 //!
 //! Invariant: it never exceeds its limits; its deadline and arrival are the earliest of its members'.
 
+use bytes::Bytes;
+
 use crate::aggregation_format::{AggregateEncoder, Refused};
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{Content, DataSizes, History, KinesisRecord, KinesisRecordParts, Member};
 use crate::types::{HashKey, Moment, ShardIndex};
-use crate::user_record::RecordRef;
 
 /// An aggregate under construction.
 #[derive(Debug)]
@@ -13,8 +15,9 @@ pub(crate) struct OpenAggregate<T> {
     encoder: AggregateEncoder,
     members: Vec<Member<T>>,
     hash_keys: (HashKey, HashKey),
-    /// Keys of the first record, in case it stays the only one.
+    /// Keys of the first record, and its data if that is shared, in case it stays the only one.
     first_keys: (String, Option<HashKey>),
+    first_data: Option<Bytes>,
     data_sizes: DataSizes,
     arrival: Moment,
     deadline: Moment,
@@ -27,6 +30,7 @@ impl<T> OpenAggregate<T> {
             members: Vec::new(),
             hash_keys: (HashKey::MAX, HashKey(0)),
             first_keys: (String::new(), None),
+            first_data: None,
             data_sizes: DataSizes::NONE,
             arrival: Moment::NEVER,
             deadline: Moment::NEVER,
@@ -48,19 +52,20 @@ impl<T> OpenAggregate<T> {
     /// Adds a record, or hands its member back when it does not fit under `max_bytes`.
     pub(crate) fn try_push(
         &mut self,
-        record: RecordRef<'_>,
+        record: IncomingRecord<'_>,
         hash_key: HashKey,
         member: Member<T>,
         deadline: Moment,
         max_bytes: usize,
     ) -> Result<(), Member<T>> {
-        if let Err(Refused) = self.encoder.try_push(record, max_bytes) {
+        if let Err(Refused) = self.encoder.try_push(*record, max_bytes) {
             return Err(member);
         }
         if self.members.is_empty() {
             self.first_keys.0.clear();
             self.first_keys.0.push_str(record.key());
             self.first_keys.1 = record.explicit_hash_key;
+            self.first_data = record.shared_data();
         }
         self.hash_keys = (self.hash_keys.0.min(hash_key), self.hash_keys.1.max(hash_key));
         self.data_sizes = self.data_sizes.with(record.data.len());
@@ -75,7 +80,8 @@ impl<T> OpenAggregate<T> {
         if self.members.is_empty() {
             return None;
         }
-        let (content, data) = match self.encoder.finish_single() {
+        let first_data = self.first_data.take();
+        let (content, data) = match self.encoder.finish_single_shared(first_data) {
             Some(data) => {
                 let (partition_key, explicit_hash_key) = &self.first_keys;
                 let partition_key = partition_key.as_str().into();

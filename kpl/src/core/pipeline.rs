@@ -1,7 +1,7 @@
 //! One stream's machine: the only file that knows the order of the stages, and the way back from the retrier.
 //!
 //! Invariants: a record is in exactly one stage and gets exactly one outcome, never while a call that holds it is
-//! under way (abort excepted); a retry never extends a record's life; a flush waits for what was accepted before it
+//! in flight (abort excepted); a retry never extends a record's life; a flush waits for what was accepted before it
 //! and for nothing later.
 
 mod held;
@@ -37,6 +37,7 @@ use crate::core::shard_map::ShardMap;
 use crate::core::suspects::Suspects;
 use crate::core::totals::Totals;
 use crate::core::undecided::UndecidedAggregates;
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, PutRecordsRequest, PutRecordsResponse, RecordDistributionStrategy};
@@ -182,7 +183,7 @@ impl<T> Pipeline<T> {
                 },
             }),
             collector: Collector::new(config.collection_max_count, config.collection_max_size),
-            // The SDK holds about three times a call's bytes while it is under way.
+            // The SDK holds about three times a call's bytes while it is in flight.
             sender: Sender::new(config.max_connections, config.max_outstanding_bytes / 3),
             flushes: Flushes::new(),
             actions,
@@ -199,14 +200,24 @@ impl<T> Pipeline<T> {
     }
 
     /// Takes a record that was checked and for which there is room.
-    pub(crate) fn accept(&mut self, record: RecordRef<'_>, tag: T, cost: u32, now: Moment) {
+    pub(crate) fn accept<'a>(
+        &mut self,
+        record: impl Into<IncomingRecord<'a>>,
+        tag: T,
+        cost: u32,
+        now: Moment,
+    ) {
+        let record = record.into();
         let epoch = self.flushes.accept();
         self.totals.received(cost);
         let arrival = self.arrival(now);
         let member = Member { tag, arrival, epoch, cost, lane: None, history: None };
         let numbering = self.numbering.as_mut().filter(|_| record.dedup_id.is_none());
         match numbering.map(Numbering::next) {
-            Some(id) => self.route(RecordRef { dedup_id: Some(id.as_str()), ..record }, member, now),
+            Some(id) => {
+                let numbered = RecordRef { dedup_id: Some(id.as_str()), ..*record };
+                self.route(record.keyed_like(numbered), member, now);
+            }
             None => self.route(record, member, now),
         }
     }
@@ -225,7 +236,7 @@ impl<T> Pipeline<T> {
         self.hurry(now);
     }
 
-    /// Somebody waits for room: sends what there is, unless a call is under way, whose answer will make room. (Where
+    /// Somebody waits for room: sends what there is, unless a call is in flight, whose answer will make room. (Where
     /// the service is the bottleneck, closing aggregates early would only make them smaller, and the calls more.)
     pub(crate) fn press(&mut self, now: Moment) {
         if self.sender.is_idle() {
@@ -234,7 +245,7 @@ impl<T> Pipeline<T> {
         }
     }
 
-    /// Takes the answer to a PutRecords call. `None` when no such call is under way.
+    /// Takes the answer to a PutRecords call. `None` when no such call is in flight.
     pub(crate) fn put_records_done(
         &mut self,
         id: RequestId,

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::{Closed, Machine, StreamShared};
 use crate::core::room::{Claim, Room};
 use crate::delivery::{Delivery, Ticket};
+use crate::incoming_record::IncomingRecord;
 use crate::permits::{Full, Queue, Refused};
 use crate::types::{Lane, Moment};
 use crate::user_record::RecordRef;
@@ -41,7 +42,7 @@ impl StreamShared {
     /// Takes room for a record and hands it over; a future reports its outcome.
     pub(crate) fn accept(
         &self,
-        record: RecordRef<'_>,
+        record: IncomingRecord<'_>,
         cost: u32,
         caller: Caller<'_>,
     ) -> Result<Delivery, Refused> {
@@ -55,7 +56,7 @@ impl StreamShared {
     pub(crate) fn accept_tagged(&self, record: RecordRef<'_>, cost: u32, tag: u64) -> Result<(), Refused> {
         self.with_machine(|machine, now| {
             self.take_room(machine, &record, cost, Caller::Leaves, now)?;
-            machine.accept_ticket(record, Ticket::Tagged(tag), cost, now);
+            machine.accept_ticket(record.into(), Ticket::Tagged(tag), cost, now);
             Ok(())
         })
     }
@@ -74,7 +75,7 @@ impl StreamShared {
                 self.note_refusal(&full);
                 Refused::Full(full)
             })?;
-            Ok(machine.accept(record, cost, now))
+            Ok(machine.accept(record.into(), cost, now))
         })
     }
 
@@ -87,7 +88,7 @@ impl StreamShared {
         self.with_machine(|machine, now| {
             machine.check_open()?;
             for (record, cost, tag) in records {
-                machine.accept_ticket(record, Ticket::Tagged(tag), cost, now);
+                machine.accept_ticket(record.into(), Ticket::Tagged(tag), cost, now);
             }
             self.publish_unused_parts(machine);
             Ok(())
@@ -177,13 +178,13 @@ impl StreamShared {
 }
 
 impl Machine {
-    fn accept(&mut self, record: RecordRef<'_>, cost: u32, now: Moment) -> Delivery {
+    fn accept(&mut self, record: IncomingRecord<'_>, cost: u32, now: Moment) -> Delivery {
         let (ticket, delivery) = self.places.next();
         self.accept_ticket(record, ticket, cost, now);
         delivery
     }
 
-    fn accept_ticket(&mut self, record: RecordRef<'_>, ticket: Ticket, cost: u32, now: Moment) {
+    fn accept_ticket(&mut self, record: IncomingRecord<'_>, ticket: Ticket, cost: u32, now: Moment) {
         drop(self.spent.next());
         self.pipeline.accept(record, ticket, cost, now);
     }

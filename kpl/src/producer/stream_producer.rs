@@ -10,6 +10,7 @@ use super::tagged_batch::TaggedBatch;
 use super::{Inner, SendError};
 use crate::delivery::Delivery;
 use crate::driver::{Caller, Closed, StreamShared};
+use crate::incoming_record::IncomingRecord;
 use crate::permits::{Budget, Refused};
 use crate::user_record::{InvalidUserRecord, RecordRef};
 
@@ -60,7 +61,7 @@ impl StreamProducer {
     ///
     /// Dropping the future before it returns leaves the record unsent; nothing else is lost.
     pub async fn send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
-        self.accept_waiting(record).await.map_err(|refusal| refusal.with(()))
+        self.accept_waiting(record.into()).await.map_err(|refusal| refusal.with(()))
     }
 
     /// As [`Producer::try_send`](crate::Producer::try_send), for a record that is borrowed and whose stream is known.
@@ -69,7 +70,7 @@ impl StreamProducer {
     ///
     /// [`SendError`]; the caller still has the record.
     pub fn try_send(&self, record: RecordRef<'_>) -> Result<Delivery, SendError<()>> {
-        self.accept_now(record).map_err(|refusal| refusal.with(()))
+        self.accept_now(record.into()).map_err(|refusal| refusal.with(()))
     }
 
     /// Hands a borrowed record over if there is room for it now. Its outcome goes to the builder's
@@ -163,7 +164,7 @@ impl StreamProducer {
     /// their keys: of a few keys drawn at random, the one with the shortest wait goes round a shard that is throttled.
     ///
     /// Zero as long as no shard is held back (paused, or with records that could not leave when it was looked at last),
-    /// and for delivery streams. What is still being aggregated, and what is under way, is not counted, nor is the time
+    /// and for delivery streams. What is still being aggregated, and what is in flight, is not counted, nor is the time
     /// that records wait for company. Costs next to nothing then; where a shard is held back the stream's lock for a
     /// moment, and an MD5.
     #[must_use]
@@ -180,13 +181,13 @@ impl StreamProducer {
         let _ = self.shared.flush().await;
     }
 
-    pub(super) fn accept_now(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.checked(record)?;
+    pub(super) fn accept_now(&self, record: IncomingRecord<'_>) -> Result<Delivery, Refusal> {
+        let record = record.keyed_like(self.checked(*record)?);
         Ok(self.shared.accept(record, Budget::cost(&record), Caller::Leaves)?)
     }
 
-    pub(super) async fn accept_waiting(&self, record: RecordRef<'_>) -> Result<Delivery, Refusal> {
-        let record = self.checked(record)?;
+    pub(super) async fn accept_waiting(&self, record: IncomingRecord<'_>) -> Result<Delivery, Refusal> {
+        let record = record.keyed_like(self.checked(*record)?);
         let cost = Budget::cost(&record);
         let accept = |caller: Caller<'_>| self.shared.accept(record, cost, caller);
         self.taken(accept).await.map_err(|Closed| Refusal::Closed)

@@ -35,6 +35,8 @@ mod reserve;
 #[cfg(test)]
 mod runtimes;
 #[cfg(test)]
+mod shared_data;
+#[cfg(test)]
 mod stream_configs;
 #[cfg(test)]
 mod stuck_shards;

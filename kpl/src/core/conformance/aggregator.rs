@@ -33,7 +33,14 @@ fn basic() {
             let shard = map.predict(record.hash_key()).expect("all keys are covered");
             assert_eq!(map.id(shard), Some(&id.into()));
             let deadlines = Deadlines { close: at(100_000), send: at(100_000) };
-            aggregator.add(record, record.hash_key(), shard, member(tag, at(0)), deadlines, &mut closed);
+            aggregator.add(
+                record.into(),
+                record.hash_key(),
+                shard,
+                member(tag, at(0)),
+                deadlines,
+                &mut closed,
+            );
         }
         assert_eq!(closed.len(), 1, "by the hundredth");
         verify(&closed[0], &originals);

@@ -23,7 +23,14 @@ impl Reducer {
         let record = original.as_ref();
         let (member, closed) = (member(self.added.len(), Moment::ORIGIN), self.closed.len());
         let deadlines = Deadlines { close: deadline, send: deadline };
-        self.aggregator.add(record, record.hash_key(), ShardIndex(0), member, deadlines, &mut self.closed);
+        self.aggregator.add(
+            record.into(),
+            record.hash_key(),
+            ShardIndex(0),
+            member,
+            deadlines,
+            &mut self.closed,
+        );
         self.added.push(original);
         self.closed.len() > closed
     }

@@ -68,7 +68,7 @@ pub(super) fn push(
 ) -> bool {
     let record = original.as_ref();
     let member = member(open.len(), Moment::ORIGIN);
-    open.try_push(record, record.hash_key(), member, deadline, limit).is_ok()
+    open.try_push(record.into(), record.hash_key(), member, deadline, limit).is_ok()
 }
 
 pub(super) fn close(open: &mut OpenAggregate<usize>) -> Option<KinesisRecord<usize>> {

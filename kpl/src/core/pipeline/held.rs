@@ -8,10 +8,16 @@ use smol_str::SmolStr;
 
 use super::{Finished, Pipeline};
 use crate::core::aggregator::alone;
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::types::{HashKey, Moment};
 use crate::user_record::RecordRef;
+
+/// Bytes, and records, from which on those that wait are a backlog. If it left in one burst its shards would throttle:
+/// the calls of a burst take a while, and what is paced comes right behind.
+const BACKLOG_BYTES: usize = 64 << 10;
+const BACKLOG_RECORDS: usize = 1000;
 
 /// The records that wait.
 #[derive(Debug)]
@@ -42,7 +48,7 @@ impl<T> Held<T> {
     }
 
     /// Keeps a record until `until` at most.
-    pub(super) fn put(&mut self, record: RecordRef<'_>, member: Member<T>, until: Moment) {
+    pub(super) fn put(&mut self, record: IncomingRecord<'_>, member: Member<T>, until: Moment) {
         self.put_back(HeldRecord::new(record, member), until);
     }
 
@@ -59,6 +65,12 @@ impl<T> Held<T> {
 
     pub(super) fn oldest_arrival(&self) -> Moment {
         self.oldest_arrival
+    }
+
+    /// Whether so much waits that it should not leave in one burst.
+    pub(super) fn is_backlog(&self) -> bool {
+        let bytes = || self.records.iter().map(|held| held.data.len()).sum::<usize>();
+        self.records.len() >= BACKLOG_RECORDS || bytes() >= BACKLOG_BYTES
     }
 
     /// Takes out everything, as Kinesis records that go nowhere.
@@ -81,23 +93,23 @@ impl<T> Held<T> {
 // === impl HeldRecord ===
 
 impl<T> HeldRecord<T> {
-    pub(super) fn new(record: RecordRef<'_>, member: Member<T>) -> Self {
+    pub(super) fn new(record: IncomingRecord<'_>, member: Member<T>) -> Self {
         Self {
             member,
             until: Moment::NEVER,
             partition_key: record.key().to_owned(),
             explicit_hash_key: record.explicit_hash_key,
-            data: Bytes::copy_from_slice(record.data),
+            data: record.shared_data().unwrap_or_else(|| Bytes::copy_from_slice(record.data)),
             dedup_id: record.dedup_id.map(SmolStr::from),
         }
     }
 
     /// The record and whose it is.
-    pub(super) fn with_record<R>(self, act: impl FnOnce(RecordRef<'_>, Member<T>) -> R) -> R {
+    pub(super) fn with_record<R>(self, act: impl FnOnce(IncomingRecord<'_>, Member<T>) -> R) -> R {
         let Self { member, until: _, partition_key, explicit_hash_key, data, dedup_id } = self;
         let dedup_id = dedup_id.as_deref();
         let record = RecordRef { explicit_hash_key, dedup_id, ..RecordRef::without_partition_key(&data) };
-        act(record.with_key(&partition_key), member)
+        act(IncomingRecord::owned(record.with_key(&partition_key), &data), member)
     }
 
     /// As a Kinesis record without a prediction.

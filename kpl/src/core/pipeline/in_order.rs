@@ -1,6 +1,6 @@
 //! Strict order: the records of one hash key reach the service in the order in which they were accepted.
 //!
-//! The limiter lets no record pass while another one with a hash key in common is under way, or waits before it in its
+//! The limiter lets no record pass while another one with a hash key in common is in flight, or waits before it in its
 //! lane. That is enough as long as all records were given their lanes by one shard map. So whenever the map changes,
 //! and whenever a record is taken apart, what has not left yet is put in order anew.
 //!
@@ -9,8 +9,10 @@
 
 use super::held::HeldRecord;
 use super::{Finished, Pipeline};
+use crate::aggregation_format::DecodedRecord;
 use crate::core::aggregator::alone;
-use crate::kinesis_record::KinesisRecord;
+use crate::incoming_record::IncomingRecord;
+use crate::kinesis_record::{Content, KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::types::Moment;
 
@@ -104,12 +106,17 @@ impl<T> Pipeline<T> {
 /// The members of a Kinesis record with what they are to send.
 pub(super) fn parts_of<T>(record: KinesisRecord<T>) -> Vec<HeldRecord<T>> {
     let history = record.history.clone();
-    let mut parts = Vec::with_capacity(record.members.len());
-    record.for_each_member(|mut member, part| {
+    // A part of an aggregate that kept its data would keep the whole aggregate's.
+    let keeps_data = matches!(record.content, Content::Single { .. });
+    let part_of = |(mut member, part): (Member<T>, DecodedRecord)| {
         if history.attempts_made > 0 {
             member.history = Some(std::sync::Arc::new(history.joined(member.history.as_ref())));
         }
-        parts.push(HeldRecord::new(part, member));
-    });
-    parts
+        let incoming = match keeps_data {
+            true => IncomingRecord::owned(part.as_ref(), &part.data),
+            false => part.as_ref().into(),
+        };
+        HeldRecord::new(incoming, member)
+    };
+    record.into_members().map(part_of).collect()
 }

@@ -5,11 +5,11 @@
 
 use super::{Finished, Pipeline};
 use crate::core::aggregator::alone;
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{KinesisRecord, Member};
 use crate::outcome::FailureReason;
 use crate::put_records::RecordDistributionStrategy;
 use crate::types::{HashKey, Moment};
-use crate::user_record::RecordRef;
 
 impl<T> Pipeline<T> {
     /// Whether a record without a partition key is to be refused.
@@ -20,7 +20,7 @@ impl<T> Pipeline<T> {
     /// A record without a partition key as what is to be sent, alone, unless it was given up.
     pub(super) fn keyless(
         &mut self,
-        record: RecordRef<'_>,
+        record: IncomingRecord<'_>,
         member: Member<T>,
         now: Moment,
     ) -> Option<KinesisRecord<T>> {

@@ -8,16 +8,16 @@ use super::{Action, Pipeline, ShardScope};
 use crate::aggregation_format::AGGREGATE_PARTITION_KEY;
 use crate::config::choices::Compression;
 use crate::core::aggregator::{Deadlines, alone};
+use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{Content, KinesisRecord, Member};
 use crate::put_records::{PutRecordsEntry, PutRecordsRequest};
 use crate::types::{HashKey, Moment};
-use crate::user_record::RecordRef;
 
 /// How long a record waits for a shard map, if half of its time to live is not less. Then it leaves without one.
 const MAP_PATIENCE: Duration = Duration::from_secs(15);
 
 impl<T> Pipeline<T> {
-    pub(super) fn route(&mut self, record: RecordRef<'_>, mut member: Member<T>, now: Moment) {
+    pub(super) fn route(&mut self, record: IncomingRecord<'_>, mut member: Member<T>, now: Moment) {
         if self.shards.is_awaited() {
             self.shares.place(&mut member, None);
             let until = self.map_patience(member.arrival);
