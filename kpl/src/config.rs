@@ -62,7 +62,7 @@ pub struct Config {
     pub record_max_buffered_time: Duration,
     /// How long a record is worth sending; `None` is for ever. At least 100 ms, default 30 s.
     ///
-    /// A call under way is never cut short by it: such a record gets its outcome with the call's answer.
+    /// A call in flight is never cut short by it: such a record gets its outcome with the call's answer.
     pub record_ttl: Option<Duration>,
     /// Give a record up when it is throttled instead of sending it again. Default false.
     pub fail_if_throttled: bool,
@@ -75,10 +75,12 @@ pub struct Config {
     /// Percent of a shard's limits (1,000 records and 1 MiB a second) that this producer may use. 1 or more, default
     /// 150: over the limit, because several producers seldom burst together and the service answers the rest.
     pub rate_limit: u32,
-    /// Give a shard that throttles less for a while. At the first throttling its pace falls to 90 % of the shard's limits,
-    /// at each further one, at most once a second, to 70 % of what it was. It grows by 5 % of the limits a second up to
-    /// 90 %, and by 0.5 % a second beyond. Other producers may write to the shard, too, and all of them have to fit.
-    /// Default true.
+    /// Give a shard that throttles less for a while. A shard's pace begins with 90 % of its limits, or with 60 % of
+    /// `rate_limit` if that is more, and grows by 5 % of the limits a second up to `rate_limit`. When the shard throttles,
+    /// its pace falls to 90 % of the limits if it was above them, and else, at most once a second, to 70 % of what it was.
+    /// From then on it grows by 0.5 % a second beyond 90 %. Other producers may write to the shard, too, and all of them
+    /// have to fit. And a burst after a pause counts for the second that begins with it, as the service counts. Without
+    /// this option the pace is `rate_limit` all the time. Default true.
     pub adaptive_rate: bool,
     /// Keep the order of the records of one partition key (of one hash key, where records carry explicit ones), through
     /// throttling, partial failures, retries and resharding: a reader that finishes a shard before its children sees
@@ -86,7 +88,7 @@ pub struct Config {
     /// side, and what failed is sent again later.
     ///
     /// It costs throughput for each shard, not CPU: a record waits while another one that shares a hash key with it is
-    /// under way. Of aggregates that is one for each shard and round trip, so `aggregation_max_size` over the round
+    /// in flight. Of aggregates that is one for each shard and round trip, so `aggregation_max_size` over the round
     /// trip time bounds a shard's rate (51,200 bytes and 20 ms: 2.5 MB a second, more than a shard takes). Without
     /// aggregation it is one record for each key and round trip. While the shards are listed anew after a record was
     /// misplaced, the stream stands still. Streams under AUTO and delivery streams have no order to keep.
@@ -117,7 +119,7 @@ pub struct Config {
     /// The KPL's option of this name counts the data alone; here the key's bytes count too, because the service
     /// counts them.
     pub max_user_record_size: usize,
-    /// PutRecords calls under way at once, for each stream. 1 to 256, default 24.
+    /// PutRecords calls in flight at once, for each stream. 1 to 256, default 24.
     pub max_connections: usize,
     /// Bytes of user records that the producer holds at once; at this bound `send` waits. 1048576 or more, default
     /// 67108864.

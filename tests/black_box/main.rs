@@ -50,6 +50,8 @@ mod java_switch;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod late_listings;
+#[cfg(test)]
 mod log_writer;
 #[cfg(test)]
 mod logrotate;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_credential_types::Credentials;
 use aws_sdk_kinesis::config::{BehaviorVersion, Region};
 use bytes::Bytes;
-use kinesis_sandbox::{Sandbox, SandboxOptions};
+use kinesis_sandbox::{FaultRule, Sandbox, SandboxOptions};
 use kinesis_slow_line::{Shape, SlowLine};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,12 +47,20 @@ impl Workshop {
 
     /// With fault rules from the start.
     pub(crate) fn with_faults(rules: &[&str]) -> Self {
+        Self::with_options(SandboxOptions { faults: parsed(rules), ..SandboxOptions::default() })
+    }
+
+    /// With fault rules from the start, and the limits of each shard enforced.
+    pub(crate) fn with_limits(rules: &[&str]) -> Self {
+        let faults = parsed(rules);
+        Self::with_options(SandboxOptions { faults, enforce_limits: true, ..SandboxOptions::default() })
+    }
+
+    fn with_options(options: SandboxOptions) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let faults = rules.iter().map(|rule| rule.parse().unwrap()).collect();
         let sandbox = runtime.block_on(async {
-            let options = SandboxOptions { faults, seed: 7, ..SandboxOptions::default() };
-            let sandbox = Sandbox::start(options).await.unwrap();
+            let sandbox = Sandbox::start(SandboxOptions { seed: 7, ..options }).await.unwrap();
             sandbox.create_stream(STREAM, SHARDS).await.unwrap();
             sandbox.create_delivery_stream(STREAM).unwrap();
             sandbox
@@ -64,7 +72,7 @@ impl Workshop {
 
     /// Replaces the fault rules.
     pub(crate) fn set_faults(&self, rules: &[&str]) {
-        self.sandbox.set_faults(rules.iter().map(|rule| rule.parse().unwrap()).collect());
+        self.sandbox.set_faults(parsed(rules));
     }
 
     pub(crate) fn create_stream(&self, name: &str) {
@@ -190,6 +198,10 @@ impl Workshop {
         shipped.sort();
         shipped
     }
+}
+
+fn parsed(rules: &[&str]) -> Vec<FaultRule> {
+    rules.iter().map(|rule| rule.parse().unwrap()).collect()
 }
 
 /// Lines as records, sorted.

@@ -72,7 +72,7 @@ struct Paces {
     /// `None` where they leave as they come.
     of_unpredicted: Option<Pace>,
     rate_limit: u32,
-    /// Whether the shards of new lanes got unpredicted records a moment ago.
+    /// Whether the shards of new lanes got unpredicted records a moment ago, or get a backlog now.
     are_shards_in_use: bool,
 }
 
@@ -80,7 +80,7 @@ struct Paces {
 #[derive(Debug, Default)]
 struct Order {
     under_way: KeysUnderWay,
-    /// Lanes in which a record waits for one under way.
+    /// Lanes in which a record waits for one in flight.
     blocked: BTreeSet<Lane>,
     /// Whether everything waits for a new shard map.
     is_halted: bool,
@@ -273,7 +273,7 @@ impl<T> Limiter<T> {
         self.look_at(None, now);
     }
 
-    /// Records go to shards from now on that got unpredicted ones until now.
+    /// Records go to shards from now on that got unpredicted ones until now, or many at once.
     pub(crate) fn shards_are_in_use(&mut self, are_in_use: bool) {
         self.paces.are_shards_in_use = are_in_use;
     }
@@ -381,7 +381,7 @@ impl<T> Limiter<T> {
 }
 
 impl Order {
-    /// Notes whether a lane waits for records under way; answers when to look at it again.
+    /// Notes whether a lane waits for records in flight; answers when to look at it again.
     fn note(&mut self, lane: Lane, looked: Looked) -> Moment {
         match looked {
             Looked::Empty | Looked::Expired => Moment::NEVER,

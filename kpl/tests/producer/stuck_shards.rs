@@ -132,7 +132,7 @@ async fn a_batch_refuses_the_hot_shards_keys_alone() {
                 Err(error) => panic!("{error}"),
             }
         }
-        if number % 20 == 0 {
+        if number % 15 == 0 {
             batch.hand_over();
             pause(PACE).await;
         }

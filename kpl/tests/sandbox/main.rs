@@ -28,6 +28,8 @@ mod kinesis;
 #[cfg(test)]
 mod large_records;
 #[cfg(test)]
+mod late_listings;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod lying;

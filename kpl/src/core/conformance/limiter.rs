@@ -11,7 +11,7 @@ use crate::types::{Moment, ShardIndex};
 fn limiter(record_ttl: Option<Duration>) -> Limiter<usize> {
     Limiter::new(Limits {
         rate_limit: 100,
-        adaptive_rate: true,
+        adaptive_rate: false,
         record_ttl,
         strict_order: false,
         unpredicted: Unpredicted::Free,

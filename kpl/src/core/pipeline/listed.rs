@@ -28,7 +28,8 @@ impl<T> Pipeline<T> {
     }
 
     fn install(&mut self, listing: &ShardListing, now: Moment) {
-        self.limiter.shards_are_in_use(self.shards.is_learning() && !self.is_untouched());
+        let got_unpredicted = self.shards.is_learning() && !self.is_untouched();
+        self.limiter.shards_are_in_use(got_unpredicted || self.held.is_backlog());
         self.shards.install(listing, &mut self.random);
         let shards = &self.shards;
         self.limiter.forget(|shard| shards.id(shard).is_some());
@@ -96,13 +97,11 @@ impl<T> Pipeline<T> {
         }
     }
 
-    /// The shards that records were stored in predict from now on.
+    /// The shards that records were stored in predict from now on. (Not where order is kept.)
     pub(super) fn learned(&mut self, now: Moment) {
         self.limiter.shards_are_in_use(true);
-        if !self.config.strict_order {
-            let unpredicted = self.limiter.take_lanes(|lane| lane.is_none());
-            unpredicted.into_iter().for_each(|record| self.take_apart(record, now, false));
-        }
+        let unpredicted = self.limiter.take_lanes(|lane| lane.is_none());
+        unpredicted.into_iter().for_each(|record| self.take_apart(record, now, false));
     }
 
     /// Decides about an aggregate in a shard that was unknown, now that there is another listing.

@@ -16,11 +16,12 @@ fn bucket(records: Allowance, bytes: Allowance) -> TokenBucket {
         records,
         bytes,
         refilled_at: at(0),
-        is_adaptive: true,
+        is_adaptive: false,
         share: 1.0,
         most_share: 1.0,
         growth: Growth::Recover,
         slowed_at: None,
+        second_ends: Moment::ORIGIN,
     }
 }
 

@@ -1,10 +1,11 @@
 //! A stream's open shards, page by page, and how the service distributes records over them.
 //!
 //! Invariant: a listing is complete or an error, and it ends, whatever the service answers; that the record
-//! distribution strategy cannot be told never fails a listing.
+//! distribution strategy is not known never fails a listing, nor holds it up for more than a second.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -30,7 +31,10 @@ const MAX_PAGES: usize = 1_000;
 /// As many shards as stand in those pages.
 const MAX_SHARDS: usize = MAX_PAGES * SHARDS_PER_PAGE as usize;
 
-/// Whether it was said already that the strategy of streams cannot be told.
+/// How long the shards wait for the strategy. Records wait for the shards, and where they land tells the strategy, too.
+const STRATEGY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether it was logged already that the strategy of streams cannot be asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SaidOnce(Arc<AtomicBool>);
 
@@ -53,14 +57,30 @@ pub(super) async fn list(
 ) -> Result<ShardListing, CallError> {
     let client = with_timeouts(&client, timeouts);
     let summary_span = tracing::debug_span!("describe_stream_summary", %stream);
-    let (shards, strategy) =
-        tokio::join!(pages(&client, &stream, scope), strategy(&client, &stream).instrument(summary_span));
+    let strategy = strategy(&client, &stream).instrument(summary_span);
+    let (shards, strategy) = both(pages(&client, &stream, scope), strategy).await;
     let (shards, recently_closed) = shards?;
-    let record_distribution_strategy = strategy.unwrap_or_else(|error| {
-        said.say(&stream, &error);
-        None
-    });
+    let record_distribution_strategy = match strategy {
+        Some(Ok(strategy)) => strategy,
+        Some(Err(error)) => {
+            said.say(&stream, &error);
+            None
+        }
+        None => {
+            tracing::debug!(%stream, "DescribeStreamSummary takes longer than the listing: the strategy is not known this time");
+            None
+        }
+    };
     Ok(ShardListing { shards, recently_closed, record_distribution_strategy })
+}
+
+/// What both resolve to; `None` for a strategy that is too late.
+async fn both<P, S>(pages: impl Future<Output = P>, strategy: impl Future<Output = S>) -> (P, Option<S>) {
+    let (mut pages, mut strategy) = (pin!(pages), pin!(strategy));
+    tokio::select! {
+        strategy = &mut strategy => (pages.await, Some(strategy)),
+        pages = &mut pages => (pages, tokio::time::timeout(STRATEGY_PATIENCE, strategy).await.ok()),
+    }
 }
 
 /// The client with other time limits, which are the same for every page.
@@ -184,7 +204,8 @@ impl SaidOnce {
             tracing::warn!(
                 %stream, %error,
                 "cannot ask for the record distribution strategy of streams, so they are taken to follow their \
-                 partition keys: allow kinesis:DescribeStreamSummary if a stream uses AUTO (said once)"
+                 partition keys until records land elsewhere: allow kinesis:DescribeStreamSummary if a stream uses AUTO \
+                 (said once)"
             );
         }
     }
