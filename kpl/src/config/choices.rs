@@ -16,7 +16,8 @@ pub enum Compression {
 
 /// How a stream is taken to place its records while the service has not said so itself (DescribeStreamSummary).
 ///
-/// What the service says counts from then on, whatever was assumed. The KPL has this option since 1.1.
+/// What the service says counts from then on, whatever was assumed. As long as it says nothing, records that land where
+/// no stream that follows its keys would put them show that it is AUTO. The KPL has this option since 1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RecordDistributionStrategyDefault {

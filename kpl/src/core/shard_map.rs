@@ -17,7 +17,7 @@ use crate::types::{HashKey, Moment, ShardId, ShardIndex};
 /// of it to five quarters, so that producers started together do not list together.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// How long a closed shard is remembered: many times longer than a call under way that may still name it. (Should one
+/// How long a closed shard is remembered: many times longer than a call in flight that may still name it. (Should one
 /// take longer, an aggregate in it is sent twice, not lost.)
 const CLOSED_SHARD_MEMORY: Duration = Duration::from_secs(10 * 60);
 
@@ -32,8 +32,9 @@ pub(crate) struct ShardMap {
     next_index: u32,
     /// What predicts while there is no listing.
     learned: LearnedShards,
-    /// What the service said last, or what is assumed before it said anything.
+    /// What the service said last, or what is assumed before it said anything, or what placements have shown.
     strategy: Option<RecordDistributionStrategy>,
+    keys_ignored: KeysIgnored,
     refresh_interval: Duration,
     state: State,
     /// When the map is to be listed again, if there is traffic then.
@@ -59,6 +60,20 @@ struct KnownShard {
     closed_since: Option<Moment>,
 }
 
+/// Whether records were stored in shards that do not hold their keys, while nobody says how the service distributes them.
+/// A shard never changes its range, so it is AUTO that does so; or the stream was made anew with the old shard ids, and
+/// then the next listing shows their new ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeysIgnored {
+    No,
+    /// By the ranges of the newest listing.
+    ByThisListing,
+    /// By those of the one before.
+    ByTheLastListing,
+    /// By both.
+    Proven,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// There is no map and there will be none: the stream is not predicted.
@@ -70,7 +85,7 @@ enum State {
 }
 
 impl ShardMap {
-    /// The map of a stream with shards; the first listing is under way from `now`.
+    /// The map of a stream with shards; the first listing is in flight from `now`.
     pub(crate) fn listing(now: Moment) -> Self {
         Self::with_state(State::Listing { since: now })
     }
@@ -107,6 +122,7 @@ impl ShardMap {
             next_index: 0,
             learned: LearnedShards::default(),
             strategy: None,
+            keys_ignored: KeysIgnored::No,
             refresh_interval: REFRESH_INTERVAL,
             state,
             refresh_at: Moment::NEVER,
@@ -210,7 +226,7 @@ impl ShardMap {
         self.answered = true;
         self.state = State::Settled;
         self.refresh_at = since.plus(self.refresh_interval.mul_f64(0.75 + random.f64() / 2.0));
-        self.strategy = listing.record_distribution_strategy.or(self.strategy);
+        self.note_strategy(listing.record_distribution_strategy);
         for known in self.known.values_mut() {
             known.closed_since.get_or_insert(since);
         }
@@ -239,13 +255,38 @@ impl ShardMap {
         self.ids.retain(|index, id| self.known.get(id).is_some_and(|known| known.index == *index));
     }
 
-    /// Says that what was seen at `seen_at` contradicts the map. True when a new listing is to be asked for.
-    pub(crate) fn contradicted(&mut self, seen_at: Moment, now: Moment) -> bool {
+    /// Says that a record with this hash key was stored in that shard, by a call made at `seen_at`, and that this
+    /// contradicts the map. True when a new listing is to be asked for.
+    pub(crate) fn contradicted(
+        &mut self,
+        (hash_key, shard): (HashKey, &ShardId),
+        seen_at: Moment,
+        now: Moment,
+    ) -> bool {
         // Where the service distributes records itself, no place is a surprise.
         if self.is_auto() || seen_at < self.listed_at {
             return false;
         }
+        if self.holds(shard, (hash_key, hash_key)) == Some(false) {
+            self.keys_ignored = match self.keys_ignored {
+                KeysIgnored::No | KeysIgnored::ByThisListing => KeysIgnored::ByThisListing,
+                KeysIgnored::ByTheLastListing | KeysIgnored::Proven => KeysIgnored::Proven,
+            };
+        }
         self.list_again(now)
+    }
+
+    /// Takes note of what the newest listing says about the strategy.
+    fn note_strategy(&mut self, said: Option<RecordDistributionStrategy>) {
+        let seen = self.keys_ignored;
+        self.keys_ignored = match (said, seen) {
+            (None, KeysIgnored::ByThisListing) => KeysIgnored::ByTheLastListing,
+            _ => KeysIgnored::No,
+        };
+        self.strategy = match (said, seen) {
+            (None, KeysIgnored::Proven) => Some(RecordDistributionStrategy::Auto),
+            _ => said.or(self.strategy),
+        };
     }
 
     /// Says that the newest listing does not show a shard in which a record was stored. True when a listing is to be asked
@@ -276,6 +317,7 @@ impl ShardMap {
         self.known.clear();
         self.ids.clear();
         self.learned = LearnedShards::default();
+        self.keys_ignored = KeysIgnored::No;
         self.list_again(now)
     }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamMode, StreamModeDetails};
 use kinesis_sandbox::Sandbox;
-use kpl::{Producer, StreamName};
+use kpl::{Config, Producer, RecordDistributionStrategyDefault, StreamName, UserRecord};
 
 use crate::kinesis::transport;
 use crate::reader::{client, read_back};
 use crate::support::{
-    STREAM, assert_all_stored, assert_all_there, many_calls, patient, sandbox, send, send_range, soon,
+    STREAM, assert_all_stored, assert_all_there, data, many_calls, patient, sandbox, send, send_range, soon,
 };
 
 const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
@@ -84,15 +84,50 @@ async fn a_change_to_auto_under_load_loses_nothing() {
     assert_all_there(arrived.into_iter().map(|arrived| arrived.data), 8_000);
 }
 
-/// The permission to ask is missing: aggregates land anywhere, and every record reaches its readers all the same.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_permission_to_ask_nothing_is_lost() {
+/// Rounds of records, every third without a key if that is allowed, to a stream under AUTO whose strategy may not be asked
+/// for. Answers how many Kinesis records were misplaced after each round.
+async fn misplaced_without_permission(assumed: RecordDistributionStrategyDefault, rounds: usize) -> Vec<u64> {
     let sandbox = sandbox(&["fail:code=AccessDeniedException,op=DescribeStreamSummary"]).await;
     create(&sandbox, RecordDistributionStrategy::Auto).await;
-    let producer = producer(&sandbox);
-    let deliveries = soon(send(&producer, 1_000)).await;
-    soon(producer.close()).await;
-    soon(assert_all_stored(deliveries)).await;
-    let arrived = read_back(&sandbox).await;
-    assert_all_there(arrived.into_iter().map(|arrived| arrived.data), 1_000);
+    let (mut config, stream) = (many_calls(), StreamName::new(STREAM).expect("lawful"));
+    config.record_distribution_strategy_default = assumed;
+    config.record_ttl = Config::default().record_ttl;
+    let producer = Producer::builder(transport(&sandbox, patient())).config(config).start().expect("lawful");
+    let takes_keyless = assumed != RecordDistributionStrategyDefault::UserPartitionKey;
+    let mut misplaced = Vec::new();
+    for round in 0..rounds {
+        let mut deliveries = Vec::new();
+        for number in round * ROUND..(round + 1) * ROUND {
+            let record = match number % 3 {
+                0 if takes_keyless => UserRecord::without_partition_key(stream.clone(), data(number)),
+                _ => UserRecord::new(stream.clone(), format!("key-{}", number % 1000), data(number)),
+            };
+            deliveries.push(producer.send(record).await.expect("an open producer"));
+        }
+        soon(producer.flush()).await;
+        soon(assert_all_stored(deliveries)).await;
+        misplaced.push(producer.snapshot().streams[0].kinesis_records_misplaced);
+    }
+    let arrived = read_back(&sandbox).await.into_iter().map(|arrived| arrived.data);
+    assert_eq!(assert_all_there(arrived, rounds * ROUND), 0, "nothing came twice");
+    misplaced
+}
+
+const ROUND: usize = 1_500;
+
+/// Where records land says that the service does not follow their keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_permission_to_ask_misplacements_end() {
+    for assumed in
+        [RecordDistributionStrategyDefault::Unset, RecordDistributionStrategyDefault::UserPartitionKey]
+    {
+        let misplaced = misplaced_without_permission(assumed, 4).await;
+        assert!(misplaced[0] > 0, "aggregates went to the shards that their keys name");
+        assert_eq!(misplaced[1..], [misplaced[1]; 3], "{misplaced:?}: none any more");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_auto_is_assumed_nothing_is_misplaced() {
+    assert_eq!(misplaced_without_permission(RecordDistributionStrategyDefault::Auto, 2).await, [0, 0]);
 }

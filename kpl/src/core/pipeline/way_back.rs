@@ -11,11 +11,11 @@ use crate::error_class::ErrorClass;
 use crate::kinesis_record::KinesisRecord;
 use crate::outcome::FailureReason;
 use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
-use crate::types::{Moment, ShardId, ShardIndex};
+use crate::types::{HashKey, Moment, ShardId, ShardIndex};
 
 /// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
-/// it lands: shards that are cut anew again and again, or a service that places records by a rule that nobody told (a
-/// record distribution strategy that could not be asked for), cannot hold it for ever.
+/// it lands: shards that are cut anew again and again, or a service that says that it follows keys and does not, cannot
+/// hold it for ever.
 const MISPLACED_AT_MOST: usize = 3;
 
 /// The service's code for a stream that does not exist (Kinesis API reference, `PutRecords`).
@@ -47,12 +47,12 @@ impl<T> Pipeline<T> {
         {
             self.learned(now);
         }
-        let lane = record.predicted_shard;
+        let (lane, hash_key) = (record.predicted_shard, record.hash_keys.0);
         match (verdict, result) {
             (Verdict::Stored { surprised }, Ok(placed)) => {
                 self.limiter.recovered(lane);
                 if surprised {
-                    self.surprised(lane, &placed.shard_id, started, now);
+                    self.surprised(lane, (hash_key, &placed.shard_id), started, now);
                 }
                 let EntryPlaced { shard_id, sequence_number } = placed.clone();
                 self.finish(Finished::Stored { record, shard_id, sequence_number });
@@ -60,12 +60,12 @@ impl<T> Pipeline<T> {
             (Verdict::WrongShard, Ok(placed)) => {
                 self.totals.misplaced();
                 self.totals.retried(record.members.len());
-                self.surprised(lane, &placed.shard_id, started, now);
+                self.surprised(lane, (hash_key, &placed.shard_id), started, now);
                 self.take_apart(record, now, true);
             }
             (Verdict::Undecided, Ok(placed)) => {
                 self.limiter.recovered(lane);
-                self.surprised(lane, &placed.shard_id, started, now);
+                self.surprised(lane, (hash_key, &placed.shard_id), started, now);
                 if self.config.strict_order {
                     self.limiter.halt();
                 }
@@ -191,16 +191,18 @@ impl<T> Pipeline<T> {
 
     /// A record was stored in another shard than predicted, so the predicted one has closed: what waits for it waits for
     /// the next listing.
-    fn surprised(&mut self, lane: Option<ShardIndex>, placed: &ShardId, seen_at: Moment, now: Moment) {
-        self.ask_for_shards(seen_at, now);
+    fn surprised(
+        &mut self,
+        lane: Option<ShardIndex>,
+        (hash_key, placed): (HashKey, &ShardId),
+        seen_at: Moment,
+        now: Moment,
+    ) {
+        if self.shards.contradicted((hash_key, placed), seen_at, now) {
+            self.actions.push_back(Action::ListShards(ShardScope::Open));
+        }
         if lane.is_some() && self.shards.is_listing() && self.shards.is_news(placed) {
             self.limiter.hold(lane, now);
-        }
-    }
-
-    fn ask_for_shards(&mut self, seen_at: Moment, now: Moment) {
-        if self.shards.contradicted(seen_at, now) {
-            self.actions.push_back(Action::ListShards(ShardScope::Open));
         }
     }
 

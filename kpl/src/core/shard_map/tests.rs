@@ -27,6 +27,11 @@ fn install_with(map: &mut ShardMap, strategy: RecordDistributionStrategy, shards
     map.install(&listing, &mut fastrand::Rng::with_seed(1));
 }
 
+/// A record was stored in a shard that nobody knows.
+fn surprised(map: &mut ShardMap, seen_at: Moment, now: Moment) -> bool {
+    map.contradicted((HashKey(0), &"another".into()), seen_at, now)
+}
+
 const HALF: u128 = 1 << 127;
 
 /// The KPL's three shards: 1 is the upper half, 2 and 3 are the quarters below.
@@ -95,10 +100,10 @@ fn closed_shards() {
 fn invalidate() {
     let mut map = ShardMap::listing(at(10));
     install(&mut map, &three_shards());
-    assert!(!map.contradicted(at(9), at(20)), "seen before the listing was asked for");
-    assert!(map.contradicted(at(20), at(20)));
+    assert!(!surprised(&mut map, at(9), at(20)), "seen before the listing was asked for");
+    assert!(surprised(&mut map, at(20), at(20)));
     for _ in 0..5 {
-        assert!(!map.contradicted(at(21), at(21)), "already loading");
+        assert!(!surprised(&mut map, at(21), at(21)), "already loading");
     }
     assert!(!map.is_awaited());
     for key in [0, HALF, u128::MAX] {
@@ -111,21 +116,21 @@ fn invalidate() {
     install(&mut map, &five_shards());
     assert_eq!(predicted(&map, HALF), Some("s4".into()));
     assert_eq!(predicted(&map, 5), Some("s6".into()));
-    assert!(!map.contradicted(at(19), at(22)), "seen before the newest listing was asked for");
-    assert!(map.contradicted(at(22), at(22)));
+    assert!(!surprised(&mut map, at(19), at(22)), "seen before the newest listing was asked for");
+    assert!(surprised(&mut map, at(22), at(22)));
 }
 
 /// The KPL also asks whether the predicted shard is still open; here the moment of the call says the same.
 #[test]
 fn invalidate_with_shard() {
     let mut map = three();
-    assert!(map.contradicted(at(5), at(6)));
+    assert!(surprised(&mut map, at(5), at(6)));
     install(&mut map, &five_shards());
     assert!(
-        !map.contradicted(at(5), at(7)),
+        !surprised(&mut map, at(5), at(7)),
         "a call of the time of the first map, for a shard that closed since"
     );
-    assert!(map.contradicted(at(6), at(7)), "a call of the new map's time");
+    assert!(surprised(&mut map, at(6), at(7)), "a call of the new map's time");
 }
 
 #[test]
@@ -135,14 +140,14 @@ fn closed_parent_shards_are_removed_after_some_time() {
     assert_eq!(map.holds(&"s6".into(), lower), None);
     assert_eq!(map.holds(&"s1".into(), upper), Some(true));
     let old_index = map.index_of(&"s1".into()).expect("open");
-    assert!(map.contradicted(minutes(1), minutes(1)));
+    assert!(surprised(&mut map, minutes(1), minutes(1)));
     install(&mut map, &five_shards());
     assert_eq!(map.holds(&"s1".into(), upper), Some(true), "calls under way may still name it");
     assert_eq!(map.holds(&"s2".into(), lower), Some(true));
-    assert!(map.contradicted(minutes(10), minutes(10)));
+    assert!(surprised(&mut map, minutes(10), minutes(10)));
     install(&mut map, &five_shards());
     assert!(map.index_of(&"s1".into()).is_some(), "closed for nine minutes");
-    assert!(map.contradicted(minutes(11), minutes(11)));
+    assert!(surprised(&mut map, minutes(11), minutes(11)));
     install(&mut map, &five_shards());
     assert_eq!((map.index_of(&"s1".into()), map.index_of(&"s2".into())), (None, None));
     assert_eq!(map.holds(&"s7".into(), (HashKey(HALF / 4), HashKey(HALF / 4))), Some(true));
@@ -154,7 +159,7 @@ fn many_reshards_need_no_more_memory() {
     let mut map = three();
     let mut indices = std::collections::HashSet::new();
     for round in 1..1000_u64 {
-        assert!(map.contradicted(minutes(round), minutes(round)));
+        assert!(surprised(&mut map, minutes(round), minutes(round)));
         let shards =
             [shard(&format!("s{round}a"), 0, HALF - 1), shard(&format!("s{round}b"), HALF, u128::MAX)];
         install(&mut map, &shards);
@@ -236,11 +241,11 @@ fn a_listing_that_nobody_needs_is_given_up_until_there_is_traffic() {
 fn under_auto_nothing_is_predicted_and_nothing_surprises() {
     use RecordDistributionStrategy::{Auto, UserPartitionKey};
     let mut map = three();
-    assert!(map.contradicted(at(5), at(5)));
+    assert!(surprised(&mut map, at(5), at(5)));
     install_with(&mut map, Auto, &three_shards());
     assert_eq!(map.predict(HashKey(0)), None);
     assert_eq!(map.holds(&"s2".into(), (HashKey(0), HashKey(9))), Some(true), "ranges stay known");
-    assert!(!map.contradicted(at(6), at(6)));
+    assert!(!surprised(&mut map, at(6), at(6)));
 
     assert!(map.is_refreshed(minutes(60)));
     install(&mut map, &three_shards());
@@ -249,7 +254,58 @@ fn under_auto_nothing_is_predicted_and_nothing_surprises() {
     assert!(map.is_refreshed(minutes(120)));
     install_with(&mut map, UserPartitionKey, &three_shards());
     assert_eq!(predicted(&map, 0), Some("s2".into()));
-    assert!(map.contradicted(minutes(120), minutes(120)));
+    assert!(surprised(&mut map, minutes(120), minutes(120)));
+}
+
+/// Records of key 0 are stored in s1, which holds the upper half.
+#[test]
+fn what_lands_where_two_listings_say_that_it_cannot_shows_auto_where_nobody_says_so() {
+    use RecordDistributionStrategy::{Auto, UserPartitionKey};
+    let misplaced = |map: &mut ShardMap, second| {
+        assert!(map.contradicted((HashKey(0), &"s1".into()), at(second), at(second)));
+        assert!(!map.contradicted((HashKey(0), &"s1".into()), at(second), at(second)), "already loading");
+    };
+    let mut map = three();
+    misplaced(&mut map, 10);
+    install(&mut map, &three_shards());
+    assert_eq!(map.strategy(), None, "the stream may have been made anew");
+    misplaced(&mut map, 20);
+    assert_eq!(predicted(&map, 0), Some("s2".into()), "until there is a listing");
+    install(&mut map, &three_shards());
+    assert_eq!((map.strategy(), predicted(&map, 0)), (Some(Auto), None));
+    assert!(map.is_refreshed(minutes(60)));
+    install_with(&mut map, UserPartitionKey, &three_shards());
+    assert_eq!(map.strategy(), Some(UserPartitionKey), "the service knows best");
+
+    misplaced(&mut map, 7_000);
+    install_with(&mut map, UserPartitionKey, &three_shards());
+    misplaced(&mut map, 7_010);
+    install_with(&mut map, UserPartitionKey, &three_shards());
+    assert_eq!(map.strategy(), Some(UserPartitionKey), "whatever lands where");
+}
+
+#[test]
+fn what_proves_nothing_about_the_strategy() {
+    let places = [
+        ["s1", "another"], // the second is new
+        ["another", "s1"],
+        ["s2", "s2"], // it holds the key
+    ];
+    for [first, second] in places {
+        let mut map = three();
+        for (shard, second) in [(first, 10), (second, 20)] {
+            assert!(map.contradicted((HashKey(0), &shard.into()), at(second), at(second)));
+            install(&mut map, &three_shards());
+        }
+        assert_eq!(map.strategy(), None, "{first}, then {second}");
+    }
+    let mut map = three();
+    for second in [10, 20, 30, 40] {
+        let shard = if second % 20 == 10 { "s1" } else { "another" };
+        assert!(map.contradicted((HashKey(0), &shard.into()), at(second), at(second)));
+        install(&mut map, &three_shards());
+    }
+    assert_eq!(map.strategy(), None, "not by two listings in a row");
 }
 
 #[test]
