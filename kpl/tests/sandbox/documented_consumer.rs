@@ -1,4 +1,4 @@
-//! The consumer of `examples/dedup_consumer` on a stream whose shards split and merge.
+//! The consumer of `examples/dedup_consumer` on a stream whose shards split, merge and change their number.
 
 #[path = "../../examples/dedup_consumer/consumer.rs"]
 mod consumer;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::Shard;
+use aws_sdk_kinesis::types::{ScalingType, Shard};
 use kinesis_sandbox::Sandbox;
 use kpl::{Config, Delivery, Producer, ServiceText, StreamName, UserRecord};
 
@@ -78,11 +78,17 @@ async fn merge(client: &Client) {
     merge.adjacent_shard_to_merge(open[1].shard_id()).send().await.expect("merged");
 }
 
+async fn update_shard_count(client: &Client, shards: i32) {
+    let update = client.update_shard_count().stream_name(STREAM).target_shard_count(shards);
+    update.scaling_type(ScalingType::UniformScaling).send().await.expect("updated");
+}
+
 /// What happens to the shards.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Split,
     Merge,
+    UpdateShardCount(i32),
 }
 
 /// Each change comes when its part of the records was handed over.
@@ -91,15 +97,16 @@ async fn reshard(client: &Client, sent: &AtomicUsize, changes: &[Change]) {
         while sent.load(Ordering::Relaxed) < RECORDS * (place + 1) / (changes.len() + 2) {
             tokio::task::yield_now().await;
         }
-        match change {
+        match *change {
             Change::Split => split(client).await,
             Change::Merge => merge(client).await,
+            Change::UpdateShardCount(shards) => update_shard_count(client, shards).await,
         }
     }
 }
 
-/// Sends through all changes; answers the sandbox, without its faults.
-async fn send_through(changes: &[Change], faults: &[&str], change: impl FnOnce(&mut Config)) -> Sandbox {
+/// Sends through all changes; answers the sandbox, without its faults, and how many records were misplaced.
+async fn send_through(faults: &[&str], change: impl FnOnce(&mut Config)) -> (Sandbox, usize) {
     let sandbox = sandbox(faults).await;
     sandbox.create_stream(STREAM, 4).await.expect("created");
     let mut config = many_calls();
@@ -108,7 +115,7 @@ async fn send_through(changes: &[Change], faults: &[&str], change: impl FnOnce(&
     let producer = Producer::builder(transport(&sandbox, patient())).config(config).start().expect("valid");
     let (client, sent) = (client(&sandbox), AtomicUsize::new(0));
     let (deliveries, ()) =
-        soon(async { tokio::join!(send(&producer, &sent), reshard(&client, &sent, changes)) }).await;
+        soon(async { tokio::join!(send(&producer, &sent), reshard(&client, &sent, &CHANGES)) }).await;
     soon(producer.close()).await;
     let mut misplaced = 0;
     for delivery in deliveries {
@@ -118,9 +125,13 @@ async fn send_through(changes: &[Change], faults: &[&str], change: impl FnOnce(&
             stored.attempts().iter().any(|attempt| attempt.error.as_ref().is_some_and(is_misplaced)),
         );
     }
-    assert!(misplaced > 0, "no aggregate was in flight during a change: nothing was tested");
     sandbox.set_faults(Vec::new());
-    sandbox
+    (sandbox, misplaced)
+}
+
+/// Some aggregate has to be in flight when a shard closes.
+fn assert_tested(misplaced: usize) {
+    assert!(misplaced > 0, "no aggregate was in flight during a change: nothing was tested");
 }
 
 fn assert_each_once(seen: &BTreeMap<Vec<u8>, usize>) {
@@ -129,13 +140,34 @@ fn assert_each_once(seen: &BTreeMap<Vec<u8>, usize>) {
     assert_eq!(unlike_one.len(), 0, "records seen more than once");
 }
 
+/// Both directions of each kind of change.
+const CHANGES: [Change; 7] = {
+    use Change::{Merge, Split, UpdateShardCount};
+    [Split, Merge, UpdateShardCount(8), Split, Merge, UpdateShardCount(4), Split]
+};
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_lost_answers_each_id_is_seen_once_over_splits_and_merges() {
-    use Change::{Merge, Split};
+async fn with_lost_answers_each_id_is_seen_once_over_all_changes_of_shards() {
     let faults = ["delay:op=ListShards,ms=100", "drop-after:share=0.1,op=PutRecords"];
-    let changes = [Split, Merge, Split, Split, Merge, Merge];
-    let sandbox = send_through(&changes, &faults, |config| config.dedup_ids = true).await;
+    let (sandbox, misplaced) = send_through(&faults, |config| config.dedup_ids = true).await;
+    assert_tested(misplaced);
     let (seen, repeats) = consume(&sandbox).await;
     assert!(repeats > 0, "no answer was lost: nothing was tested");
     assert_each_once(&seen);
+}
+
+/// There are no ids by which the consumer could drop repeats.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_lost_answers_nothing_comes_twice_over_all_changes_of_shards() {
+    let mut all_misplaced = 0;
+    for faults in [
+        ["delay:op=ListShards,ms=1", "throttle:share=0.05"],
+        ["delay:op=ListShards,ms=100", "fail:share=0.05,op=PutRecords"],
+        ["delay:op=ListShards,ms=700", "error500:share=0.05,op=PutRecords"],
+    ] {
+        let (sandbox, misplaced) = send_through(&faults, |_| {}).await;
+        all_misplaced += misplaced;
+        assert_each_once(&consume(&sandbox).await.0);
+    }
+    assert_tested(all_misplaced);
 }
