@@ -134,7 +134,7 @@ impl Backend {
                 self.kinesis.carry_out(operation, call.protocol, tree, self.instruments()).await
             }
             Service::Firehose => self.firehose.carry_out(operation, &tree, self.instruments()),
-            Service::CloudWatch => self.cloudwatch.carry_out(operation, &tree, self.instruments()),
+            Service::CloudWatch => self.cloudwatch.carry_out(operation, &tree, &self.counters),
             Service::Sts => self.sts.carry_out(operation, &tree),
             Service::Glue => self.glue.carry_out(operation, &tree, self.instruments()),
         }

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::aws_error::AwsError;
-use crate::backend::Instruments;
+use crate::counters::LiveCounters;
 use crate::reply::Answer;
 use metric_datum::MetricDatum;
 
@@ -39,11 +39,11 @@ impl CloudWatch {
         &self,
         operation: &str,
         tree: &Value,
-        instruments: Instruments<'_>,
+        counters: &LiveCounters,
     ) -> Result<Answer, AwsError> {
         match operation {
             "PutMetricData" => {
-                instruments.counters.count_put_metric_data();
+                counters.count_put_metric_data();
                 self.keep(read::metric_data(tree)?);
                 Ok(Answer::Empty)
             }

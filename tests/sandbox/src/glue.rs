@@ -40,9 +40,9 @@ impl Glue {
     ) -> Result<Answer, AwsError> {
         let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
         match operation {
-            "CreateSchema" => self.create(&mut schemas, tree, instruments),
+            "CreateSchema" => self.create(&mut schemas, tree, instruments.id()),
             "GetSchemaByDefinition" => self.by_definition(&schemas, tree),
-            "RegisterSchemaVersion" => self.register(&mut schemas, tree, instruments),
+            "RegisterSchemaVersion" => self.register(&mut schemas, tree, instruments.id()),
             "GetSchemaVersion" => self.version(&schemas, tree),
             "PutSchemaVersionMetadata" => put_metadata(&mut schemas, tree),
             "QuerySchemaVersionMetadata" => query_metadata(&schemas, tree),
@@ -52,12 +52,7 @@ impl Glue {
         .map(Answer::Tree)
     }
 
-    fn create(
-        &self,
-        schemas: &mut Schemas,
-        tree: &Value,
-        instruments: Instruments<'_>,
-    ) -> Result<Value, AwsError> {
+    fn create(&self, schemas: &mut Schemas, tree: &Value, version_id: String) -> Result<Value, AwsError> {
         let registry = tree["RegistryId"]["RegistryName"].as_str().unwrap_or(DEFAULT_REGISTRY);
         let (name, format) = (text(tree, "SchemaName")?, text(tree, "DataFormat")?);
         if !FORMATS.contains(&format) {
@@ -65,7 +60,7 @@ impl Glue {
         }
         let key = (registry.to_owned(), name.to_owned());
         schemas.create(&key, format, tree["Tags"].clone())?;
-        let version = schemas.register(&key, text(tree, "SchemaDefinition")?, instruments.id())?;
+        let version = schemas.register(&key, text(tree, "SchemaDefinition")?, version_id)?;
         Ok(json!({
             "RegistryName": registry,
             "SchemaName": name,
@@ -88,14 +83,9 @@ impl Glue {
         Ok(self.described(version))
     }
 
-    fn register(
-        &self,
-        schemas: &mut Schemas,
-        tree: &Value,
-        instruments: Instruments<'_>,
-    ) -> Result<Value, AwsError> {
+    fn register(&self, schemas: &mut Schemas, tree: &Value, version_id: String) -> Result<Value, AwsError> {
         let key = self.key(&tree["SchemaId"])?;
-        let version = schemas.register(&key, text(tree, "SchemaDefinition")?, instruments.id())?;
+        let version = schemas.register(&key, text(tree, "SchemaDefinition")?, version_id)?;
         Ok(json!({"SchemaVersionId": version.id, "VersionNumber": version.number, "Status": "AVAILABLE"}))
     }
 
