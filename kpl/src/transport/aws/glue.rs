@@ -52,17 +52,22 @@ impl AwsSchemaRegistry {
     }
 }
 
+/// Makes a call that answers with a schema version; `$status` is the answer's name for the version's status. (The calls
+/// have types of their own.)
+macro_rules! version_from {
+    ($call:expr, $status:ident) => {{
+        let call = $call;
+        Box::pin(async move {
+            let output = call.send().await.map_err(|error| call_error(&error))?;
+            version(output.schema_version_id(), output.$status())
+        })
+    }};
+}
+
 impl SchemaRegistry for AwsSchemaRegistry {
     fn get_schema_by_definition(&self, registry: String, schema: Schema) -> Answer<SchemaVersion> {
         let call = self.client.get_schema_by_definition().schema_id(schema_id(registry, &schema));
-        Box::pin(async move {
-            let output = call
-                .schema_definition(schema.definition())
-                .send()
-                .await
-                .map_err(|error| call_error(&error))?;
-            version(output.schema_version_id(), output.status())
-        })
+        version_from!(call.schema_definition(schema.definition()), status)
     }
 
     fn create_schema(&self, request: CreateSchemaRequest) -> Answer<SchemaVersion> {
@@ -79,22 +84,12 @@ impl SchemaRegistry for AwsSchemaRegistry {
                     .filter(|tags: &std::collections::HashMap<_, _>| !tags.is_empty()),
             )
             .schema_definition(request.schema.definition());
-        Box::pin(async move {
-            let output = call.send().await.map_err(|error| call_error(&error))?;
-            version(output.schema_version_id(), output.schema_version_status())
-        })
+        version_from!(call, schema_version_status)
     }
 
     fn register_schema_version(&self, registry: String, schema: Schema) -> Answer<SchemaVersion> {
         let call = self.client.register_schema_version().schema_id(schema_id(registry, &schema));
-        Box::pin(async move {
-            let output = call
-                .schema_definition(schema.definition())
-                .send()
-                .await
-                .map_err(|error| call_error(&error))?;
-            version(output.schema_version_id(), output.status())
-        })
+        version_from!(call.schema_definition(schema.definition()), status)
     }
 
     fn get_schema_version(&self, id: SchemaVersionId) -> Answer<StoredSchemaVersion> {
