@@ -98,7 +98,7 @@ impl CallFailure {
     }
 }
 
-/// What somebody can do about this code.
+/// What an operator can do about this code.
 pub(crate) fn cure(code: &str) -> &'static str {
     let fits = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => code.starts_with(start),

@@ -1,6 +1,7 @@
-//! What one stream says in the log: each call at debug level, refused and failing calls as warnings, changes of shards.
+//! The log of one stream: calls at debug level, refused and failing calls as warnings, changes of the number of shards.
 //!
-//! Invariant: a stream that is well says nothing above debug level; a repeated failure is one warning a minute.
+//! Invariant: while calls succeed nothing but such a change is logged above debug level; a failure that repeats is one
+//! warning a minute.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

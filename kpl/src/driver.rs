@@ -81,7 +81,7 @@ enum Life {
     Closing,
     /// Records are refused, and those inside are to be given up.
     Aborting,
-    /// The task is gone and the pipeline is empty; nobody performs actions any more.
+    /// The task is gone and the pipeline is empty; no action is performed any more.
     Ended,
 }
 

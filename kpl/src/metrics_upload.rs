@@ -91,7 +91,7 @@ impl CloudWatchMetrics {
         Ok(Self { gathered, flushes })
     }
 
-    /// Uploads what there is now, within 10 s (20 s when an upload is under way that does not get on); answers whether
+    /// Uploads what there is now, within 10 s (20 s when an upload is in flight that does not get on); answers whether
     /// all of it was uploaded. What was not is kept for the next upload, unless CloudWatch refused it for good.
     ///
     /// # Cancel safety
@@ -103,7 +103,7 @@ impl CloudWatchMetrics {
             self.flushes.send(sender).await.ok()?;
             receiver.await.ok()
         };
-        // Twice, because a flush or an upload of the task's own may be under way.
+        // Twice, because a flush or an upload of the task's own may be in flight.
         let done = tokio::time::timeout(2 * FLUSH_PATIENCE, asked).await;
         done.ok().flatten().unwrap_or(false)
     }

@@ -156,7 +156,7 @@ pub struct ShardListing {
     /// [`Transport::list_recent_shards`](crate::Transport::list_recent_shards)). They say whether an aggregate that was
     /// stored in one of them can be read there.
     pub recently_closed: Vec<ShardDescription>,
-    /// How the service spreads records over them; `None` when nobody could tell: then what was last known counts, and
+    /// How the service spreads records over them; `None` when that is not known: then what was last known counts, and
     /// at first [`RecordDistributionStrategy::UserPartitionKey`].
     pub record_distribution_strategy: Option<RecordDistributionStrategy>,
 }
@@ -164,9 +164,9 @@ pub struct ShardListing {
 /// How the service chooses a record's shard (Kinesis API reference, `StreamDescriptionSummary`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordDistributionStrategy {
-    /// By explicit hash key, or the MD5 of the partition key: every stream that was not told otherwise.
+    /// By explicit hash key, or the MD5 of the partition key: the default.
     UserPartitionKey,
-    /// By the service's own choice, whatever the keys: on-demand streams can be told so, at any time.
+    /// By the service's own choice, whatever the keys: an on-demand stream can be changed to that at any time.
     ///
     /// No shard can be predicted then. The producer does not aggregate for such a stream: members of an aggregate would
     /// arrive in shards that do not hold their hash keys, and consumers (the KCL) drop such aggregates whole.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 ///
 /// The records of all producers together never take more than the shared bytes, except that of each producer one record
 /// passes that is larger than all of its room, when it holds nothing else. As in a budget that is not shared, 192 bytes are counted
-/// for each record besides its data and key; and what the SDK holds of calls under way is counted, too, and leaves less
+/// for each record besides its data and key; and what the SDK holds of calls in flight is counted, too, and leaves less
 /// for new records, but a call that is due is made.
 ///
 /// # Examples

@@ -48,9 +48,9 @@ pub struct StreamSnapshot {
     pub fullest_shard: Option<ShardHolding>,
     /// How long the oldest of them is here; `None` when there is none. (The KPL's oldest record time.)
     pub oldest_record_age: Option<Duration>,
-    /// PutRecords calls under way now.
+    /// PutRecords calls in flight now.
     pub calls_in_flight: usize,
-    /// Open shards as the last listing told; 0 before the first, and for delivery streams.
+    /// Open shards by the last listing; 0 before the first, and for delivery streams.
     pub open_shards: usize,
     /// What the line to the service carries, in bytes a second: requests as they travel, or answers where those are
     /// larger. The maximum of about the last ten seconds with enough traffic to tell; with little traffic the true value

@@ -48,7 +48,7 @@ pub trait Transport: Send + Sync + 'static {
         "a transport of the program's own".to_owned()
     }
 
-    /// A stream has nothing under way any more, perhaps for long: what is kept for the next call can be given back. Called
+    /// A stream has nothing in flight any more, perhaps for long: what is kept for the next call can be given back. Called
     /// from the stream's task, and so must not block. Does nothing by default.
     fn rest(&self) {}
 }

@@ -1,6 +1,6 @@
 //! Reading a configuration from any format of serde's that describes itself, such as JSON, YAML or TOML.
 //!
-//! Invariant: every entry is obeyed or a problem, and all problems are told at once.
+//! Invariant: every entry is obeyed or a problem, and all problems are reported at once.
 
 use std::collections::BTreeSet;
 use std::fmt;

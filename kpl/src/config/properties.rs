@@ -36,7 +36,7 @@ impl Config {
     /// Reads the text of a KPL `.properties` file: names as in the KPL's Java setters (`RecordMaxBufferedTime`), times
     /// in milliseconds. What the file does not name keeps its default.
     ///
-    /// Options of the KPL that mean nothing here, and names that nobody knows, do not fail; the report has them, each
+    /// Options of the KPL that mean nothing here, and unknown names, do not fail; the report has them, each
     /// with the reason. A name that is nearly an option's is taken for a slip of the pen, which the KPL would pass
     /// over.
     ///

@@ -188,7 +188,7 @@ static OBEYED: &[ConfigOption] = &[
         "max_connections",
         "MaxConnections",
         integer!(max_connections: usize, 1..=256),
-        "PutRecords calls under way at once, for each stream (in the KPL: for all).",
+        "PutRecords calls in flight at once, for each stream (in the KPL: for all).",
     ),
     ours(
         "strict_order",

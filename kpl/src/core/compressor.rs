@@ -12,7 +12,7 @@ use crate::compression::NEVER_SMALLER_BYTES;
 use crate::kinesis_record::KinesisRecord;
 use crate::types::Moment;
 
-/// Batches under way at once: the processors that one stream may keep busy.
+/// Batches in flight at once: the processors that one stream may keep busy.
 const MOST_BATCHES: usize = 4;
 
 /// Bytes that end a batch, so that a batch takes a few milliseconds.

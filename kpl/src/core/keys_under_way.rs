@@ -1,4 +1,4 @@
-//! The hash keys of records under way, where records of one key must keep their order.
+//! The hash keys of records in flight, where records of one key must keep their order.
 //!
 //! Invariant: the spans in it are disjoint, so that whatever becomes of one call cannot put records of another out of
 //! order.

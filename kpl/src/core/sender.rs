@@ -1,8 +1,8 @@
-//! Fourth stage: the calls under way.
+//! Fourth stage: the calls in flight.
 //!
-//! Invariant: at most the configured number of calls and bytes is under way, and no more than the line carries in about
+//! Invariant: at most the configured number of calls and bytes is in flight, and no more than the line carries in about
 //! two seconds; while the service as a whole is in trouble no new call starts before its jittered time. Trouble halves
-//! the number of calls that may be under way, and each answer gives one back: a service that is too slow for all of them
+//! the number of calls that may be in flight, and each answer gives one back: a service that is too slow for all of them
 //! would otherwise let every one time out.
 
 use std::collections::HashMap;
@@ -26,12 +26,12 @@ const WARNED_AFTER: Duration = Duration::from_secs(5);
 /// Time between two warnings.
 const WARNED_EVERY: Duration = Duration::from_secs(60);
 
-/// The table of calls under way.
+/// The table of calls in flight.
 #[derive(Debug)]
 pub(crate) struct Sender<T> {
     max_requests: usize,
-    /// How many calls the service seems to bear now: from 1 to `max_requests`.
-    bearable: usize,
+    /// Calls that may be in flight now, from 1 to `max_requests`: halved by trouble, one more with each answer.
+    concurrency: usize,
     max_bytes: usize,
     in_flight: HashMap<RequestId, InFlight<T>>,
     bytes: usize,
@@ -45,7 +45,7 @@ pub(crate) struct Sender<T> {
     warns_at: Moment,
 }
 
-/// One call under way.
+/// One call in flight.
 #[derive(Debug)]
 pub(crate) struct InFlight<T> {
     pub(crate) records: Vec<KinesisRecord<T>>,
@@ -57,7 +57,7 @@ impl<T> Sender<T> {
     pub(crate) fn new(max_requests: usize, max_bytes: usize) -> Self {
         Self {
             max_requests,
-            bearable: max_requests,
+            concurrency: max_requests,
             max_bytes,
             in_flight: HashMap::new(),
             bytes: 0,
@@ -78,7 +78,7 @@ impl<T> Sender<T> {
 
     /// Whether the limits that have nothing to do with the line let another call start.
     fn may_start_calls(&self) -> bool {
-        self.in_flight.len() < self.bearable && self.bytes < self.max_bytes
+        self.in_flight.len() < self.concurrency && self.bytes < self.max_bytes
     }
 
     /// The most bytes on the wire that the next call may have, unless it has one entry.
@@ -122,22 +122,22 @@ impl<T> Sender<T> {
         self.limited_since.is_some_and(|since| now.since(since) >= least)
     }
 
-    /// Whether no call is under way.
+    /// Whether no call is in flight.
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }
 
-    /// A call under way.
+    /// A call in flight.
     pub(crate) fn call(&self, id: RequestId) -> Option<&InFlight<T>> {
         self.in_flight.get(&id)
     }
 
-    /// Calls under way.
+    /// Calls in flight.
     pub(crate) fn calls(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// Arrival of the oldest record under way.
+    /// Arrival of the oldest record in flight.
     pub(crate) fn oldest_arrival(&self) -> Moment {
         let records = self.in_flight.values().flat_map(|call| &call.records);
         records.map(|record| record.arrival).min().unwrap_or(Moment::NEVER)
@@ -174,7 +174,7 @@ impl<T> Sender<T> {
         }
         self.failures = self.failures.saturating_add(1);
         // The failed call itself is out of the table already.
-        self.bearable = (self.bearable.min(self.in_flight.len() + 1) / 2).max(1);
+        self.concurrency = (self.concurrency.min(self.in_flight.len() + 1) / 2).max(1);
         self.paused_until = now.plus(full_jitter(self.failures, random));
     }
 
@@ -182,7 +182,7 @@ impl<T> Sender<T> {
     pub(crate) fn answered(&mut self, call: &InFlight<T>, now: Moment) {
         self.line.deliver(&call.sent, now);
         self.failures = 0;
-        self.bearable = (self.bearable + 1).min(self.max_requests);
+        self.concurrency = (self.concurrency + 1).min(self.max_requests);
     }
 
     /// Takes out everything.
@@ -192,7 +192,7 @@ impl<T> Sender<T> {
         self.in_flight.drain().flat_map(|(_, call)| call.records).collect()
     }
 
-    /// User records under way.
+    /// User records in flight.
     #[cfg(test)]
     pub(crate) fn members(&self) -> usize {
         self.in_flight.values().flat_map(|call| &call.records).map(|record| record.members.len()).sum()

@@ -18,7 +18,7 @@ pub(super) enum Answer {
     Shards(Result<ShardListing, CallError>),
 }
 
-/// The calls under way, and what each task is for.
+/// The calls in flight, and what each task is for.
 #[derive(Default)]
 pub(super) struct Calls {
     tasks: JoinSet<Answer>,
@@ -39,7 +39,7 @@ impl Calls {
         self.purposes.insert(task.id(), purpose);
     }
 
-    /// The next answer; `None` when no call is under way.
+    /// The next answer; `None` when no call is in flight.
     pub(super) async fn next(&mut self) -> Option<Answer> {
         let joined = self.tasks.join_next_with_id().await?;
         Some(self.answer(joined))

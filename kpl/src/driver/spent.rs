@@ -4,7 +4,7 @@
 //! caller's heap, and the caller would find nothing freed when it makes the next one: without aggregation that was a
 //! third of the CPU time. So each record that a caller hands over lets it free one that is done.
 //!
-//! Invariant: they take about [`SPENT_BYTES`] at most, beside the budget, and none are kept when nothing is under way.
+//! Invariant: they take about [`SPENT_BYTES`] at most, beside the budget, and none are kept when nothing is in flight.
 
 use crate::delivery::Ticket;
 use crate::kinesis_record::{Content, KinesisRecord, KinesisRecordParts};

@@ -1,4 +1,4 @@
-//! What is said in calls to the registry, in Glue's words.
+//! Requests to the registry and its answers, in Glue's terms.
 //!
 //! Invariant: none of its own.
 
@@ -9,7 +9,7 @@ use crate::glue::schema::{DataFormat, Schema, SchemaVersionId};
 
 /// Glue's code for a schema, or a version of one, that is not there (Glue API reference).
 pub(crate) const NOT_FOUND: &str = "EntityNotFoundException";
-/// Glue's code for a schema that somebody else has just created.
+/// Glue's code for a schema that another producer has just created.
 pub(crate) const ALREADY_EXISTS: &str = "AlreadyExistsException";
 
 /// Codes that say something about the request itself, so that making it again is of no use.

@@ -1,6 +1,6 @@
-//! What CloudWatch is told: data, and how many of them go into one PutMetricData call.
+//! What is uploaded to CloudWatch: data, and how many of them go into one PutMetricData call.
 //!
-//! Invariant: a call keeps to CloudWatch's limits; a datum stays until somebody says that it was uploaded or given up.
+//! Invariant: a call keeps to CloudWatch's limits; a datum stays until it is reported as uploaded or given up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Many values as CloudWatch takes them: how many, their sum, the smallest and the largest.
 //!
-//! Invariant: a set is of at least one value, and every value is finite; an empty set cannot be told to CloudWatch.
+//! Invariant: a set is of at least one value, and every value is finite; CloudWatch takes no empty set.
 
 use std::time::Duration;
 

@@ -71,7 +71,7 @@ impl Uploader {
         Self { gathered, flushes, transport, clock: Clock::start(), schedule, data, due, failure }
     }
 
-    /// Runs until nobody can add or ask for anything any more.
+    /// Runs until the last handle is dropped.
     pub(super) async fn run(mut self) {
         loop {
             tokio::select! {

@@ -1,6 +1,6 @@
-//! A time limit for what is awaited outside the producer's own tasks, perhaps on no runtime at all.
+//! A time limit that needs no runtime, for futures that are awaited outside the producer's own tasks.
 //!
-//! Invariant: it ends, whoever polls it.
+//! Invariant: the wait ends at the limit, on whatever executor it is polled.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,16 +12,16 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 
-/// The time is over.
+/// The limit was reached.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Elapsed;
 
-/// What `work` resolves to within `patience`.
-pub(super) async fn within<F: Future>(patience: Duration, work: F) -> Result<F::Output, Elapsed> {
+/// What `work` resolves to within `limit`.
+pub(super) async fn within<F: Future>(limit: Duration, work: F) -> Result<F::Output, Elapsed> {
     if Clock::has_timers() {
-        return tokio::time::timeout(patience, work).await.map_err(|_| Elapsed);
+        return tokio::time::timeout(limit, work).await.map_err(|_| Elapsed);
     }
-    let (_stops_the_thread, over) = alarm(patience);
+    let (_stops_the_thread, over) = alarm(limit);
     let mut work = pin!(work);
     tokio::select! {
         biased;
@@ -30,13 +30,13 @@ pub(super) async fn within<F: Future>(patience: Duration, work: F) -> Result<F::
     }
 }
 
-/// A thread that waits for `patience`, or until the sender is dropped. If it cannot be had, the time is over at once.
-fn alarm(patience: Duration) -> (SyncSender<()>, oneshot::Receiver<()>) {
+/// Starts a thread that waits for `limit`, or until the sender is dropped. If it cannot be started, the limit is reached at once.
+fn alarm(limit: Duration) -> (SyncSender<()>, oneshot::Receiver<()>) {
     let (sender, stopped) = sync_channel::<()>(0);
     let (ring, over) = oneshot::channel();
     let wait = move || {
-        if stopped.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            // The one who waited may be gone.
+        if stopped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            // The waiting future may have been dropped.
             let _ = ring.send(());
         }
     };

@@ -1,4 +1,4 @@
-//! A text that somebody else wrote: an error code or message of the service, a proxy, or the network.
+//! A text from outside: an error code or message of the service, a proxy, or the network.
 //!
 //! Invariant: it is at most [`ServiceText::MAX_BYTES`] long and holds nothing that acts on a terminal or breaks a log
 //! line, whatever was received.

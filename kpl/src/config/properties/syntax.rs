@@ -1,7 +1,7 @@
 //! The form of Java's `.properties` files (documented at `java.util.Properties.load`): logical lines, names, values,
 //! escapes.
 //!
-//! Written by hand because the libraries for it stop at the first problem, and all are to be told.
+//! Written by hand because the libraries for it stop at the first problem, and all are to be reported.
 //!
 //! Invariant: any text gives an answer, and each logical line gives one property, one problem, or nothing.
 

@@ -29,7 +29,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// The first listing is under way.
+    /// The first listing is in flight.
     pub(super) fn new(config: Config) -> Self {
         let stream = StreamName::new("myStream").expect("lawful");
         let now = Moment::ORIGIN;

@@ -14,7 +14,7 @@ use crate::types::Moment;
 /// wake-ups. A bucket holds a second's worth, so nothing is lost by it.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// How many records that have to wait for one under way are passed over, in search of one that has not.
+/// How many records that have to wait for one in flight are passed over, in search of one that has not.
 const PASSED_OVER: usize = 64;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) enum Looked {
     Empty,
     /// Records that may leave then, or expire.
     Until(Moment),
-    /// Records that wait for others under way, and the first of which expires then.
+    /// Records that wait for others in flight, and the first of which expires then.
     Blocked(Moment),
     /// A record expired; those behind it wait for what is left of it.
     Expired,
@@ -102,7 +102,7 @@ impl<T> LaneState<T> {
         }
     }
 
-    /// Releases those that share no hash key with one under way, nor with an older one that has to wait.
+    /// Releases those that share no hash key with one in flight, nor with an older one that has to wait.
     pub(super) fn drain_in_order(
         &mut self,
         now: Moment,

@@ -12,7 +12,7 @@ use crate::snapshot::{ShardHolding, StreamSnapshot};
 use crate::types::{Lane, Moment, RequestId, ShardId, ShardIndex};
 
 impl<T> Pipeline<T> {
-    /// The entries of a call under way, in order; none when there is no such call.
+    /// The entries of a call in flight, in order; none when there is no such call.
     pub(crate) fn entries_of(&self, id: RequestId) -> Vec<EntrySummary> {
         let Some(call) = self.sender.call(id) else {
             return Vec::new();
