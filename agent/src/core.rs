@@ -24,3 +24,4 @@ pub mod rotated_name;
 pub mod rotation;
 pub mod splitter;
 pub mod tracked_file;
+pub mod trail;

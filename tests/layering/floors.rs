@@ -226,6 +226,7 @@ const AGENT_ROWS: &[Row] = &[
     Row("core/processor", Floor::Stages),
     Row("core/processor/*", Floor::Stages),
     Row("core", Floor::Core),
+    Row("core/trail", Floor::Parts),
     Row("core/tracked_file", Floor::Core),
     Row("core/flow", Floor::Core),
     Row("core/flow/*", Floor::Core),

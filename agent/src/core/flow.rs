@@ -68,6 +68,9 @@ pub struct Flow {
     links: Links,
     /// Copies that may still be being made.
     has_young_copies: bool,
+    /// Copies of a part of a file, with that file and the copies' sizes: what is in them counts as read when what was
+    /// read of the file is acknowledged.
+    parts: HashMap<Node, (FileId, u64)>,
     /// Copies that the last listing showed.
     copies: HashMap<Node, SeenCopy>,
     /// The family of a live file that this listing found truncated, by its copy: what is in it now is not known before
@@ -168,6 +171,7 @@ impl Flow {
             by_node: HashMap::new(),
             links: Links::default(),
             has_young_copies: false,
+            parts: HashMap::new(),
             copies: HashMap::new(),
             truncated_family: None,
             memory: Memory::new(checkpoints),

@@ -1,7 +1,7 @@
 //! The names that a generation had before its present one.
 //!
-//! An archive may be named after any of them: Spring Boot renames `app.log` to `app.log.2026-11-20.0123.tmp`, compresses
-//! that to `app.log.2026-11-20.0.gz`, and deletes it. Names of one family say the same, so one of each is kept.
+//! An archive may be named after any of them: `app.log` becomes `app.log.old`, and that `app.log-20261120.gz`. Names of one
+//! family say the same, so one of each is kept.
 
 use std::path::{Path, PathBuf};
 
@@ -36,10 +36,11 @@ mod tests {
 
     #[test]
     fn one_name_of_each_family_is_kept() {
-        let table: [(&[&str], &[&str]); 5] = [
+        let table: [(&[&str], &[&str]); 6] = [
             (&["app.log"], &[]),
             (&["app.log", "app.log.1", "app.log.2"], &[]),
-            (&["app.log", "app.log.2026-11-20.0123.tmp"], &["app.log"]),
+            (&["app.log", "app.log.2026-11-20.0123.tmp"], &[]),
+            (&["app.log", "app.log.old"], &["app.log"]),
             (&["app.log", "app.log.old", "app.log.1", "app.log.old"], &["app.log", "app.log.old"]),
             (&["app.log.1", "app.log.old", "b", "app.log.2"], &["app.log.1", "app.log.old", "b"]),
         ];

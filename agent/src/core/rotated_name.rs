@@ -81,11 +81,18 @@ pub fn originals(name: &OsStr) -> Vec<OsString> {
     found.into_iter().map(OsString::from_vec).collect()
 }
 
-/// The path that all generations of one log share: the shortest of the originals, or the path itself.
+/// The path that all generations of one log share: the shortest of the originals, or the path itself. A `.tmp` at the end
+/// is a step on the way to an archive (`app.log.2026-11-21.0123.tmp`); what is in it may be compressed already, so it makes
+/// no name a generation's.
 #[must_use]
 pub fn family(path: &Path) -> PathBuf {
-    let shortest = path.file_name().and_then(|name| originals(name).pop());
+    let shortest = path.file_name().and_then(|name| originals(without_temporary(name)).pop());
     shortest.map_or_else(|| path.to_owned(), |name| path.with_file_name(name))
+}
+
+fn without_temporary(name: &OsStr) -> &OsStr {
+    let stem = name.as_bytes().strip_suffix(b".tmp").filter(|stem| cuts(stem).next().is_some());
+    stem.map_or(name, OsStr::from_bytes)
 }
 
 fn without_gzip(name: &[u8]) -> Option<&[u8]> {
@@ -168,6 +175,7 @@ mod tests {
             ("app.log", "app-20261121.log", Some(Kind::Rotated)),
             ("app.log", "app.log.1.gz", Some(Kind::Compressed)),
             ("app.log", "app.log.bak", None),
+            ("app.log", "app.log.20261121-101500.tmp", None),
             ("app.0.log", "app.1.log", Some(Kind::Rotated)),
             ("app.0.log", "app.10.log.gz", Some(Kind::Compressed)),
             ("app.1.log", "app.2.log", None),
@@ -203,7 +211,14 @@ mod tests {
 
     #[test]
     fn a_log_and_its_generations_are_a_family() {
-        for name in ["app.log", "app.log.1", "app.log-20261121.2", "app.log.3.gz", "app-20261121.log"] {
+        for name in [
+            "app.log",
+            "app.log.1",
+            "app.log-20261121.2",
+            "app.log.3.gz",
+            "app-20261121.log",
+            "app.log.2026-11-21.0123.tmp",
+        ] {
             assert_eq!(family(&Path::new("/log").join(name)), Path::new("/log/app.log"), "{name}");
         }
         assert_eq!(family(Path::new("/log/app.log.bak")), Path::new("/log/app.log.bak"));

@@ -26,8 +26,9 @@
 //! | other | holds at the offset | rotated | alive and at least as long | its copy: leave it alone |
 //! | other | holds at the offset | rotated | alive and shorter | a stranger that began alike |
 //! | other | holds at a long offset, or not all is read | rotated | the same, but its name is gone | leave it alone until that is given up: it may have been replaced |
-//! | other | ends before what is known, begins alike | rotated | alive | a copy, maybe being made: leave it alone |
-//! | other | ends before the offset, has a whole head, which is alike and no hole | rotated | truncated, or not found | a copy of what was read: its end is read, once what was read is acknowledged |
+//! | other | the same | rotated or akin | alive | a copy: leave it alone |
+//! | other | ends before what is known, begins alike, still growing | rotated | alive, under way | a copy, maybe being made: leave it alone |
+//! | other | ends before what was read, and holds at a place behind the head that was read | rotated or akin | truncated | a copy of what was read: its end is read, once what was read is acknowledged |
 //! | other | holds, and what is known is long | the very name, or akin | truncated, or not found | its copy or replacement: continue there |
 //! | other | holds, and what is known is long | the very name | replaced (by an editor), its descriptor still held | leave it alone until that is given up |
 //! | other | holds, and ends where what is known does | akin, and not followed by itself | truncated, or not found | it, compressed or copied: continue there |
@@ -129,6 +130,17 @@ pub fn judge_look(fetched: u64, size: u64) -> Look {
     }
 }
 
+/// Judges a candidate that is shorter than what was read of a remembered file: `holds` says whether its content is the
+/// remembered one at a place behind the head.
+#[must_use]
+pub fn relate_part(name: Name, is_alive: bool, holds: bool) -> Relation {
+    match (name, holds, is_alive) {
+        (Name::Rotated | Name::Akin, true, false) => Relation::PartOf,
+        (Name::Rotated | Name::Akin, true, true) => Relation::CopyOf,
+        _ => Relation::Stranger,
+    }
+}
+
 /// Judges a candidate against a remembered file, by the table above.
 #[must_use]
 pub fn relate(evidence: Evidence) -> Relation {
@@ -154,7 +166,6 @@ fn relate_rotated(evidence: Evidence) -> Relation {
     let is_part = candidate_size < evidence.known_size && begins_alike;
     match alive_size {
         None if content_holds => Relation::RestOf,
-        None if is_part && candidate_size < offset && candidate_size >= HEAD_BYTES as u64 => Relation::PartOf,
         Some(size) if content_holds && candidate_size <= size => Relation::CopyOf,
         Some(_) if is_part => Relation::CopyOf,
         Some(size) if content_holds && evidence.is_away && (is_long || offset < size) => Relation::Undecided,
@@ -213,7 +224,7 @@ mod tests {
             ((false, false, false, 5, Rotated, None, 9), Relation::Stranger),
             ((false, false, true, 5, Rotated, Some(9), 4), Relation::CopyOf),
             ((false, false, true, 5, Rotated, Some(9), 0), Relation::CopyOf),
-            ((false, false, true, 2000, Rotated, None, 1024), Relation::PartOf),
+            ((false, false, true, 2000, Rotated, None, 1024), Relation::Stranger),
             ((false, false, true, 2000, Rotated, None, 1023), Relation::Stranger),
             ((false, false, false, 2000, Rotated, None, 1024), Relation::Stranger),
             ((false, false, true, 5, Rotated, None, 0), Relation::Stranger),
@@ -245,6 +256,22 @@ mod tests {
                 is_followed: true,
             };
             assert_eq!(relate(evidence), relation, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_known_by_what_follows_the_head() {
+        use Name::{Akin, Other, Rotated, Same};
+        for (name, is_alive, holds, relation) in [
+            (Rotated, false, true, Relation::PartOf),
+            (Akin, false, true, Relation::PartOf),
+            (Rotated, true, true, Relation::CopyOf),
+            (Akin, true, true, Relation::CopyOf),
+            (Rotated, false, false, Relation::Stranger),
+            (Same, false, true, Relation::Stranger),
+            (Other, false, true, Relation::Stranger),
+        ] {
+            assert_eq!(relate_part(name, is_alive, holds), relation, "{name:?} {is_alive} {holds}");
         }
     }
 

@@ -13,6 +13,7 @@ use crate::core::former_paths;
 use crate::core::ledger::Ledger;
 use crate::core::read_window::ReadWindow;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
+use crate::core::trail::{Place, Trail};
 use crate::types::{FileId, Moment, Node, Origin};
 
 /// Where a file stands in relation to its directory.
@@ -100,6 +101,7 @@ pub struct TrackedFile {
     landmarks: VecDeque<Landmark>,
     /// The last one whose bytes are.
     settled: Landmark,
+    trail: Trail,
 }
 
 /// A position to which a checkpoint can be set, with the print of the bytes before it.
@@ -127,6 +129,8 @@ impl TrackedFile {
         (head, marker): (Vec<u8>, Vec<u8>),
         splitter: Splitter,
     ) -> Self {
+        let mut trail = Trail::default();
+        trail.push(Place { offset: fingerprint.offset, marker: fingerprint.marker });
         Self {
             id,
             path,
@@ -157,6 +161,7 @@ impl TrackedFile {
             window: ReadWindow::new(marker),
             landmarks: VecDeque::new(),
             settled: Landmark { offset: fingerprint.offset, marker: fingerprint.marker },
+            trail,
         }
     }
 
@@ -314,6 +319,15 @@ impl TrackedFile {
         }
         let marker = Print::of(self.window.cut_marker());
         self.landmarks.push_back(Landmark { offset, marker });
+        self.trail.push(Place { offset, marker });
+    }
+
+    /// By what a copy of the beginning of the file is recognised that has `size` bytes: the last place that it has, or,
+    /// where its size is not known, each.
+    pub fn fingerprints_of_parts(&self, size: Option<u64>) -> impl Iterator<Item = Fingerprint> {
+        let last = size.map(|size| self.trail.last_within(size));
+        let places = self.trail.iter().filter(move |place| last.is_none_or(|last| last == Some(*place)));
+        places.map(|Place { offset, marker }| Fingerprint { offset, head: self.head.print(), marker })
     }
 
     /// The fingerprint of everything taken in; for finding a copy of the file after it was truncated.

@@ -96,6 +96,13 @@ impl Flow {
 
     /// Decides about an unknown file, given what was read of it for each question.
     pub fn adopt(&mut self, unknown: &Listed, answers: &[(Question, Probe)], now: Moment) -> Adoption {
+        if let Some((file, size)) = self.parts.get(&unknown.node)
+            && self.files.get(*file).is_none()
+            && unknown.size >= *size
+        {
+            self.parts.remove(&unknown.node);
+            return Adoption::AlreadyRead(self.start_listed(unknown, now));
+        }
         match self.closest(unknown, answers) {
             Some((question, probe, relation)) => self.adopt_as(unknown, &question, &probe, relation, now),
             None => self.adopt_stranger(unknown, now),
@@ -155,10 +162,7 @@ impl Flow {
                 }
                 Adoption::Copy
             }
-            (Relation::PartOf, Known::File(_)) => self.leave_until_acknowledged(unknown, now),
-            (Relation::PartOf, Known::Remembered(_)) => {
-                Adoption::AlreadyRead(self.start_listed(unknown, now))
-            }
+            (Relation::PartOf, Known::File(file)) => self.leave_until_acknowledged(file, unknown, now),
             (_, Known::File(file)) => self.continue_in(file, unknown, now),
             (_, Known::Remembered(file)) if is_all_read => self.finished_in(file, unknown),
             (_, Known::Remembered(file)) => self.resume(file, unknown, probe, now),
@@ -166,7 +170,8 @@ impl Flow {
     }
 
     /// What is in it was read, but a crash would lose what is not acknowledged if the copy counted as done.
-    fn leave_until_acknowledged(&mut self, copy: &Listed, now: Moment) -> Adoption {
+    fn leave_until_acknowledged(&mut self, original: FileId, copy: &Listed, now: Moment) -> Adoption {
+        self.parts.insert(copy.node, (original, copy.size));
         self.note_copy(copy, now);
         self.has_young_copies = true;
         Adoption::Copy

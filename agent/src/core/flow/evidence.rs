@@ -5,9 +5,9 @@
 
 use super::Flow;
 use super::naming::Naming;
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Print, Probe};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe};
 use crate::core::identity::holds;
-use crate::core::rotation::{Evidence, Name, Relation, relate};
+use crate::core::rotation::{Evidence, Name, Relation, relate, relate_part};
 use crate::core::tracked_file::Presence;
 use crate::source_file::{Kind, Listed};
 use crate::types::{FileId, Node};
@@ -32,6 +32,17 @@ pub struct Question {
     pub alive_size: Option<u64>,
     /// What the names have to do with each other.
     pub name: Name,
+    /// What the fingerprint is about.
+    pub point: Point,
+}
+
+/// A place in a remembered file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// Up to where it was read, or is done.
+    End,
+    /// One before, by which a copy of its beginning is recognised.
+    Before,
 }
 
 impl Question {
@@ -76,16 +87,21 @@ impl Flow {
             let name = naming.relation(&known.path, &known.former_paths, false);
             (name != Name::Other).then(|| self.question_about(known, name))
         });
-        let files = self.files.values().filter_map(|file| {
+        // A gzip file's content has no known size yet.
+        let part_size = (unknown.kind != Kind::Compressed).then_some(unknown.size);
+        let files = self.files.values().flat_map(|file| {
             let is_listed = file.presence == Presence::Listed && !file.was_moved;
             let name = naming.relation(&file.path, &file.former_paths, is_listed);
             if name == Name::Other && file.node != unknown.node {
-                return None;
+                return Vec::new();
             }
             let (known, fingerprint) = (Known::File(file.id), file.fingerprint());
             let is_ended = file.presence == Presence::Ended;
             let alive_size = if is_ended { None } else { intact_size(file.id, &fingerprint) };
-            Some(Question { known, fingerprint, alive_size, name })
+            let at = |fingerprint, point| Question { known, fingerprint, alive_size, name, point };
+            let parts = file.fingerprints_of_parts(part_size).filter(|_| name != Name::Same);
+            let parts = parts.map(|fingerprint| at(fingerprint, Point::Before));
+            std::iter::once(at(fingerprint, Point::End)).chain(parts).collect()
         });
         remembered.chain(files).collect()
     }
@@ -94,10 +110,26 @@ impl Flow {
         let fingerprint = known.fingerprint;
         // One that is finished and still there is not to be found elsewhere.
         let alive_size = self.memory.is_there(known.file).then_some(fingerprint.offset);
-        Question { known: Known::Remembered(known.file), fingerprint, alive_size, name }
+        Question { known: Known::Remembered(known.file), fingerprint, alive_size, name, point: Point::End }
     }
 
     pub(super) fn relation(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
+        match question.point {
+            Point::End => self.relation_at_end(unknown, question, probe),
+            Point::Before => self.relation_of_part(unknown, question, probe),
+        }
+    }
+
+    fn relation_of_part(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
+        let Known::File(file) = question.known else { return Relation::Stranger };
+        let Some(file) = self.files.get(file) else { return Relation::Stranger };
+        let is_shorter = unknown.size < file.fetched() && file.node != unknown.node;
+        let is_hole = probe.marker.iter().all(|byte| *byte == 0);
+        let holds = is_shorter && !is_hole && holds(&question.fingerprint, probe);
+        relate_part(question.name, question.alive_size.is_some(), holds)
+    }
+
+    fn relation_at_end(&self, unknown: &Listed, question: &Question, probe: &Probe) -> Relation {
         let node = match question.known {
             // A truncated file keeps its node in the books; what is there now is another generation.
             Known::File(file) if self.is_ended(file) => Some(Node::GONE),
@@ -132,21 +164,14 @@ impl Flow {
         })
     }
 
+    /// Whether it may be a copy of a file under way that is being made: what is alike is its beginning, which proves
+    /// nothing once it is complete.
     fn begins_alike(&self, unknown: &Listed, question: &Question, probe: &Probe) -> bool {
-        // Holes are all alike. While the other file is there that only means to look again, for as long as this one may
-        // be a copy that is being made.
+        let Known::File(file) = question.known else { return false };
+        let seen = self.copies.get(&unknown.node);
         let may_be_copied = question.alive_size.is_some()
-            && self
-                .copies
-                .get(&unknown.node)
-                .is_none_or(|copy| !copy.is_complete || copy.size != unknown.size);
-        if !may_be_copied && probe.head.iter().all(|byte| *byte == 0) {
-            return false;
-        }
-        match question.known {
-            Known::File(file) => self.files.get(file).is_some_and(|file| file.head().agrees(0, &probe.head)),
-            Known::Remembered(_) => Print::of(&probe.head) == question.fingerprint.head,
-        }
+            && seen.is_none_or(|copy| !copy.is_complete || copy.size != unknown.size);
+        may_be_copied && self.files.get(file).is_some_and(|file| file.head().agrees(0, &probe.head))
     }
 
     fn is_ended(&self, file: FileId) -> bool {

@@ -36,6 +36,7 @@ impl Flow {
         self.has_young_copies = false;
         // What was put off because of it is decided now.
         self.epoch += u64::from(self.truncated_family.take().is_some());
+        self.parts.retain(|copy, _| seen.contains(copy));
         self.copies.retain(|copy, _| seen.contains(copy));
         self.copies.values_mut().for_each(|copy| copy.is_complete = now.since(copy.since) >= COPYING);
         self.keep_kin(&mut unknown);

@@ -365,6 +365,33 @@ fn compressed_generations_are_read_once_the_live_file_is_known() {
     assert_eq!(shell.missing(), Vec::<&String>::new());
 }
 
+/// All files begin with the same long header. Generations that nobody saw are shorter than one that was read: what they
+/// have in common proves nothing.
+#[test]
+fn files_with_the_same_long_header_are_not_copies_of_each_other() {
+    const HEADER: &str = concat!("#", include_str!("tests/long_header.txt"));
+    for (pattern, is_down) in [(LOG, true), ("/log/app.log*", true), (LOG, false), ("/log/app.log*", false)] {
+        let mut shell = Shell::new(14, pattern);
+        shell.world.header = HEADER;
+        shell.world.rotate_by_rename();
+        shell.world.append(200);
+        shell.list();
+        shell.settle();
+        if is_down {
+            shell.stop();
+        }
+        for lines in [150, 10, 250, 60, 5] {
+            shell.world.rotate_by_rename();
+            shell.world.append(lines);
+        }
+        if is_down {
+            shell.list();
+        }
+        shell.settle();
+        assert_eq!(shell.missing(), Vec::<&String>::new(), "{pattern} {is_down}");
+    }
+}
+
 #[test]
 fn what_was_rotated_before_the_first_start_is_not_read() {
     let mut shell = Shell::new(6, LOG);
