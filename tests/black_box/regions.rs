@@ -7,7 +7,7 @@ use crate::patience::PATIENCE;
 use crate::workshop::Workshop;
 
 /// `run --once` of one flow over no files, outside EC2.
-fn run(flow: Value, more: Value, environment: &[(&str, &str)]) -> Finished {
+fn run(flow: &Value, more: &Value, environment: &[(&str, &str)]) -> Finished {
     let shop = Workshop::new();
     let mut configuration = json!({
         "cloudwatch.emitMetrics": false,
@@ -30,7 +30,7 @@ fn run(flow: Value, more: Value, environment: &[(&str, &str)]) -> Finished {
 
 #[test]
 fn a_kinesis_flow_without_a_region_does_not_start() {
-    let finished = run(json!({ "kinesisStream": "lines" }), json!({}), &[]);
+    let finished = run(&json!({ "kinesisStream": "lines" }), &json!({}), &[]);
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     for part in ["no AWS region is known for kinesis", "kinesis.region", "AWS_REGION"] {
         assert!(finished.stderr.contains(part), "{part}: {}", finished.stderr);
@@ -43,7 +43,7 @@ fn a_region_that_nobody_named_is_said() {
         (json!({ "kinesisStream": "lines" }), json!({ "kinesis.endpoint": "http://127.0.0.1:1" }), "kinesis"),
         (json!({ "deliveryStream": "lines" }), json!({}), "firehose"),
     ] {
-        let finished = run(flow, more, &[]);
+        let finished = run(&flow, &more, &[]);
         assert_eq!(finished.code, Some(0), "{}", finished.stderr);
         let warning = format!("set {service}.region");
         assert!(finished.stderr.contains(&warning), "{}", finished.stderr);
@@ -59,7 +59,7 @@ fn the_region_and_who_named_it_are_in_the_log() {
         (json!({}), vec![("AWS_REGION", "eu-north-1")], "eu-north-1"),
         (json!({ "firehose.region": "eu-west-2" }), vec![], "another service's settings"),
     ] {
-        let finished = run(stream(), more, &environment);
+        let finished = run(&stream(), &more, &environment);
         assert_eq!(finished.code, Some(0), "{}", finished.stderr);
         assert!(finished.stderr.contains(expected), "{expected}: {}", finished.stderr);
         assert!(!finished.stderr.contains("WARN signed"), "{}", finished.stderr);
@@ -70,7 +70,7 @@ fn the_region_and_who_named_it_are_in_the_log() {
 #[test]
 fn the_libraries_say_nothing() {
     for flow in [json!({ "kinesisStream": "lines" }), json!({ "deliveryStream": "lines" })] {
-        let finished = run(flow, json!({ "kinesis.endpoint": "http://127.0.0.1:1" }), &[]);
+        let finished = run(&flow, &json!({ "kinesis.endpoint": "http://127.0.0.1:1" }), &[]);
         for line in finished.stderr.lines() {
             assert!(line.len() < 400 && !line.contains(" { "), "{line}");
         }

@@ -119,9 +119,9 @@ impl FlowTask {
         self.watch_all(directories) && is_any
     }
 
-    fn watch_all<'a>(&self, mut directories: impl Iterator<Item = &'a PathBuf>) -> bool {
+    fn watch_all<'a>(&self, directories: impl Iterator<Item = &'a PathBuf>) -> bool {
         // No short cut: the others are watched even if one is not.
-        directories.by_ref().fold(true, |all, directory| self.discovery.watch(directory, &self.inbox) && all)
+        directories.filter(|directory| !self.discovery.watch(directory, &self.inbox)).count() == 0
     }
 
     /// Watches where links lead, and answers the marks there. `before`: the directories of the listing before.

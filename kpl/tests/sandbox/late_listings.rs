@@ -29,7 +29,7 @@ async fn send(producer: &Producer, records: usize) -> Vec<Delivery> {
     let stream = StreamName::new(STREAM).expect("lawful");
     let mut deliveries = Vec::with_capacity(records);
     for number in 0..records {
-        let data = format!("{number:0width$}", width = RECORD_BYTES);
+        let data = format!("{number:0RECORD_BYTES$}");
         let record = UserRecord::new(stream.clone(), format!("key-{number}"), data);
         deliveries.push(producer.send(record).await.expect("an open producer"));
     }
