@@ -14,6 +14,7 @@ pub mod file_pattern;
 mod findings;
 pub mod flow;
 pub mod java_pattern;
+pub mod link_policy;
 mod locate;
 pub mod options;
 pub mod path;
@@ -38,6 +39,7 @@ pub use data_processing::{
 pub use dedup_ids::DedupIds;
 pub use file_pattern::{FilePattern, FilePatternError, Level};
 pub use flow::{Destination, FlowConfig, InitialPosition, PartitionKeyOption};
+pub use link_policy::LinkPolicy;
 pub use path::ConfigPath;
 pub use problem::{Position, Problem, Problems};
 pub use record_policy::{OverLimitPolicy, RecordBoundaries, RecordPolicies, RefusedPolicy};

@@ -17,6 +17,7 @@ mod rescan;
 mod resting;
 mod rounds;
 mod unmatched;
+mod unreadable;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use crate::checkpoint_saver::CheckpointSaver;
 use crate::checkpoint_store::FlowSave;
 use crate::clock::Clock;
 use crate::config::FlowConfig;
+use crate::config::link_policy::UserId;
 use crate::core::flow::Flow;
 use crate::core::lag::Lag;
 use crate::core::refusal::RefusalJudge;
@@ -47,6 +49,7 @@ use crate::watchdog::Progress;
 use outcomes::Retry;
 use refused::Unwritten;
 use unmatched::UnmatchedReports;
+use unreadable::Unreadable;
 
 /// Between two looks at what may be saved.
 const SAVE_PERIOD: Duration = Duration::from_secs(1);
@@ -105,8 +108,10 @@ pub struct FlowState {
     refusals: RefusalJudge,
     unwritten: Unwritten,
     reported_at: Option<Moment>,
-    unreadable: Vec<PathBuf>,
+    unreadable: Unreadable,
     unmatched: UnmatchedReports,
+    /// Whose the rotated files have to be that are behind links of users.
+    owned: HashMap<PathBuf, UserId>,
     /// Files that all flows know this one to follow.
     counted: usize,
     /// How old what is not acknowledged is, for those who ask.

@@ -9,6 +9,8 @@ pub mod host;
 mod open;
 pub mod shared;
 pub mod state;
+pub mod trusted;
+mod walk;
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -19,11 +21,13 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::checkpoint::{Fingerprint, Probe, Wanted};
+use crate::config::link_policy::{LinkPolicy, Untrusted, UserId};
 use crate::source_file::{DirectoryMark, Kind, Listed};
 use crate::types::Node;
 
 use gzip::{GzipReader, Scanned};
-use open::{check_regular, open_own, open_regular};
+use open::{NEVER_WAIT, check_regular, open_own, open_regular};
+use walk::{Step, Walk};
 
 /// How far back from a file's end its last line's beginning is looked for.
 const LINE_SEARCH_BYTES: usize = 1024 * 1024;
@@ -66,18 +70,28 @@ pub struct Listing {
     pub files: Vec<Listed>,
     /// Directories, sockets and the like under names that are wanted.
     pub skipped: Vec<PathBuf>,
+    /// Links that are not followed, or may not be, and why.
+    pub refused: Vec<(PathBuf, io::Error)>,
     /// The symbolic links under names that are followed, if they lead to files, or to nothing.
     pub links: Vec<PathBuf>,
 }
 
-/// The regular files of a directory whose names are `wanted`; symbolic links are followed. A directory that does not
-/// exist has none.
+/// The regular files of a directory whose names are `wanted`; symbolic links are followed as the policy says. A directory
+/// that does not exist has none.
 ///
 /// # Errors
 ///
-/// The directory cannot be read.
+/// The directory cannot be read, or is left alone for the links that lead to it.
 #[expect(clippy::disallowed_methods, reason = "the lawful place")]
-pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Result<Listing> {
+pub fn list(
+    directory: &Path,
+    policy: LinkPolicy,
+    wanted: impl Fn(&OsStr) -> Option<Kind>,
+) -> io::Result<Listing> {
+    match trusted::check(directory, policy) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
+        checked => checked?,
+    }
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
@@ -88,9 +102,19 @@ pub fn list(directory: &Path, wanted: impl Fn(&OsStr) -> Option<Kind>) -> io::Re
         let entry = entry?;
         let Some(kind) = wanted(&entry.file_name()) else { continue };
         let path = entry.path();
-        let is_link = kind == Kind::Followed && entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         let metadata = std::fs::metadata(&path);
-        if is_link && metadata.as_ref().map_or(true, Metadata::is_file) {
+        let has_names = metadata.as_ref().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() > 1);
+        if (is_link || has_names)
+            && let Err(error) = trusted::check(&path, policy)
+        {
+            // One that went, or leads nowhere, is no trouble.
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                listing.refused.push((path, error));
+            }
+            continue;
+        }
+        if is_link && kind == Kind::Followed && metadata.as_ref().map_or(true, Metadata::is_file) {
             listing.links.push(path.clone());
         }
         // A file that went between the listing and this look is not there.
@@ -165,6 +189,29 @@ impl OpenFile {
     /// It cannot be opened, or is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
         open_regular(path).map(|file| Self { file, content: None })
+    }
+
+    /// The same, if the policy lets the links be followed that lead there.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, is no regular file, or is left alone
+    /// ([`Untrusted`](crate::config::link_policy::Untrusted)).
+    pub fn open_trusted(path: &Path, policy: LinkPolicy) -> io::Result<Self> {
+        trusted::open(path, policy).map(|file| Self { file, content: None })
+    }
+
+    /// That it is of this user; if not, the error says whose it should be.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails, or it is another user's.
+    pub fn check_owner(&self, link_owner: UserId) -> io::Result<()> {
+        let owner = self.file.metadata()?.uid();
+        if owner == link_owner {
+            return Ok(());
+        }
+        Err(trusted::refused(Untrusted::Generation { owner, link_owner }))
     }
 
     /// Another descriptor of the same open file.

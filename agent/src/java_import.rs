@@ -168,7 +168,10 @@ fn candidates(flow: &FlowConfig, rows: &[JavaCheckpoint]) -> io::Result<Vec<Cand
     for directory in all {
         let is_listed = listed.iter().any(|matching| matching == directory);
         let kind = |name: &OsStr| kind(pattern, &directory.join(name)).filter(|_| is_listed);
-        for file in fs::list(directory, |name| kind(name).or_else(|| Some(rotated_kind(name))))?.files {
+        for file in
+            fs::list(directory, flow.link_policy, |name| kind(name).or_else(|| Some(rotated_kind(name))))?
+                .files
+        {
             let is_listed = file.path.file_name().is_some_and(|name| kind(name).is_some());
             let is_rows = rows.iter().any(|row| {
                 row.node.is_some_and(|node| node.inode == file.node.inode)

@@ -76,6 +76,9 @@ pub struct FlowReport {
     pub trouble: Option<String>,
     /// Files that cannot be read.
     pub unreadable: Vec<String>,
+    /// The same, and directories, with the reason; a thousand at most.
+    #[serde(default)]
+    pub not_read: Vec<UnreadableReport>,
     /// Records that the service has acknowledged since the start.
     pub records_acknowledged: u64,
     /// What else it has done since the start.
@@ -86,6 +89,15 @@ pub struct FlowReport {
     pub line: LineReport,
     /// The files under way.
     pub files: Vec<FileReport>,
+}
+
+/// A file or directory that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableReport {
+    /// It.
+    pub path: String,
+    /// Why not, and what to do.
+    pub why: String,
 }
 
 /// What is known of the line to the service.

@@ -179,6 +179,7 @@ async fn flow_report(id: &str, inbox: &Inbox, about: Option<Node>) -> FlowReport
         flow: id.to_owned(),
         trouble: Some(why.to_owned()),
         unreadable: Vec::new(),
+        not_read: Vec::new(),
         records_acknowledged: 0,
         counts: FlowCounts::default(),
         line: LineReport::default(),

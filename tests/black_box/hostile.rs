@@ -2,5 +2,6 @@
 //! ends it, or makes it ship what its attacker may not read.
 
 mod hangs;
+mod links;
 mod log_readers;
 mod special_files;

@@ -94,6 +94,7 @@ fn remembered(config: &AgentConfig, command: &Command) -> Result<StatusReport, Q
         flow: flow.id.clone(),
         trouble: None,
         unreadable: Vec::new(),
+        not_read: Vec::new(),
         records_acknowledged: 0,
         counts: FlowCounts::default(),
         line: LineReport::default(),

@@ -11,7 +11,9 @@ use super::query::query;
 use super::run::{DEFAULT_CONFIGURATION, parse};
 use crate::log_output::say;
 use crate::shown;
-use crate::status_report::{Command, FileReport, FlowCounts, FlowReport, LineReport, StatusReport};
+use crate::status_report::{
+    Command, FileReport, FlowCounts, FlowReport, LineReport, StatusReport, UnreadableReport,
+};
 
 /// There is nothing to tell.
 const FAILED: u8 = 2;
@@ -90,8 +92,8 @@ fn flow_text(flow: &FlowReport, text: &mut String) {
     for (count, what) in notable(&flow.counts) {
         let _ = writeln!(text, "  {count} {what}");
     }
-    for path in &flow.unreadable {
-        let _ = writeln!(text, "  {path}\n    cannot be read; the agent's log says why");
+    for UnreadableReport { path, why } in &flow.not_read {
+        let _ = writeln!(text, "  {}\n    not read: {}", shown::escaped(path), shown::escaped(why));
     }
     flow.files.iter().for_each(|file| file_text(file, text));
 }

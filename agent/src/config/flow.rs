@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::data_processing::DataProcessingOption;
 use super::dedup_ids::DedupIds;
 use super::file_pattern::FilePattern;
+use super::link_policy::LinkPolicy;
 use super::record_policy::{RecordBoundaries, RecordPolicies};
 
 /// One flow.
@@ -17,6 +18,8 @@ pub struct FlowConfig {
     pub id: String,
     /// Which files.
     pub file_pattern: FilePattern,
+    /// Which links are followed; default: those of trusted owners.
+    pub link_policy: LinkPolicy,
     /// Where the records go.
     pub destination: Destination,
     /// How partition keys are made; Kinesis only; default random.
@@ -138,11 +141,12 @@ impl InitialPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::options::flow::{INITIAL_POSITION, PARTITION_KEY_OPTION};
+    use crate::config::options::flow::{INITIAL_POSITION, LINK_POLICY, PARTITION_KEY_OPTION};
 
     #[test]
     fn every_name_of_the_table_is_known() {
         assert!(INITIAL_POSITION.names.iter().all(|name| InitialPosition::from_name(name).is_some()));
+        assert!(LINK_POLICY.names.iter().all(|name| LinkPolicy::from_name(name).is_some()));
         assert!(PARTITION_KEY_OPTION.names.iter().all(|name| PartitionKeyOption::from_name(name).is_some()));
     }
 

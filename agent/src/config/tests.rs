@@ -45,6 +45,7 @@ fn defaults_are_the_java_agents() {
     let expected = FlowConfig {
         id: "kinesis:s:/d/a*".into(),
         file_pattern: FilePattern::parse("/d/a*").unwrap(),
+        link_policy: LinkPolicy::Trusted,
         destination: Destination::KinesisStream("s".into()),
         partition_key_option: PartitionKeyOption::Random,
         initial_position: InitialPosition::EndOfFile,
@@ -129,6 +130,7 @@ fn every_honoured_key_is_read() {
     let expected = FlowConfig {
         id: "kinesis:s:/d/a*".into(),
         file_pattern: FilePattern::parse("/d/a*").unwrap(),
+        link_policy: LinkPolicy::Trusted,
         destination: Destination::KinesisStream("s".into()),
         partition_key_option: PartitionKeyOption::Deterministic,
         initial_position: InitialPosition::StartOfFile,

@@ -1,9 +1,8 @@
 //! The chores with unknown files: opening, answering the machine's questions, and holding what it wants.
 
 use std::io;
-use std::path::Path;
 
-use super::resting::is_refused;
+use super::unreadable::FoundBy;
 use super::{FlowTask, PassedOver};
 use crate::checkpoint::{Fingerprint, HEAD_BYTES, Probe};
 use crate::core::flow::{Adoption, COPY_HOLDS, Question};
@@ -46,7 +45,7 @@ impl FlowTask {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                self.report_unreadable(&listed.path, &error);
+                self.report_unreadable(&listed.path, &error, FoundBy::Listing);
                 return Ok(None);
             }
         };
@@ -153,25 +152,6 @@ impl FlowTask {
         self.flow.questions(found, intact_size)
     }
 
-    pub(super) fn report_unreadable(&mut self, path: &Path, error: &io::Error) {
-        if is_refused(error) {
-            if self.may_report() {
-                tracing::error!(
-                    flow = self.config.id,
-                    "there are no descriptors left ({error}): files are read when there are; lower maxOpenFiles, or raise \
-                     LimitNOFILE of the service"
-                );
-            }
-        } else if !self.state.unreadable.iter().any(|known| known == path) {
-            tracing::warn!(
-                flow = self.config.id,
-                path = %path.display(),
-                "the file cannot be read ({error}); see that the agent's user has read permission, it is tried again"
-            );
-            self.state.unreadable.push(path.to_owned());
-        }
-    }
-
     pub(super) fn hold(&mut self, adoption: Adoption, file: OpenFile, found: &Listed) {
         let (id, place) = match adoption {
             Adoption::Copy => {
@@ -210,7 +190,7 @@ impl FlowTask {
                 self.flow.start_at(id, fingerprint, probe, self.clock.now());
             }
             // The file is begun at its beginning: sent twice rather than not at all.
-            Some(Err(error)) => self.report_unreadable(&found.path, &error),
+            Some(Err(error)) => self.report_unreadable(&found.path, &error, FoundBy::Listing),
             _ => {}
         }
         self.keep_open(id, file);
@@ -225,7 +205,7 @@ impl FlowTask {
         match file.stored_fingerprint() {
             Ok(fingerprint) => self.flow.stored(id, fingerprint, found),
             // It is taken apart again after the next start.
-            Err(error) => self.report_unreadable(&found.path, &error),
+            Err(error) => self.report_unreadable(&found.path, &error, FoundBy::Listing),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::FlowTask;
+use super::unreadable::FoundBy;
 use crate::core::flow::{Adoption, Next};
 use crate::core::identity::is_rotated_name;
 use crate::core::rotated_name::{kind, rotated_kind};
@@ -16,7 +17,14 @@ impl FlowTask {
     pub(super) fn put_off(&mut self, id: FileId, error: &io::Error) {
         self.flow.put_off(id, self.clock.now());
         if let Some(path) = self.flow.file(id).map(|file| file.path.clone()) {
-            self.report_unreadable(&path, error);
+            self.report_unreadable(&path, error, FoundBy::Look);
+        }
+    }
+
+    /// A file could be looked at.
+    pub(super) fn note_cured(&mut self, id: FileId) {
+        if let Some(file) = self.flow.file(id) {
+            self.state.unreadable.cured(&file.path);
         }
     }
 
@@ -74,7 +82,7 @@ impl FlowTask {
     fn search_beside(&mut self, path: &Path) -> io::Result<Vec<FileId>> {
         let Some(directory) = path.parent() else { return Ok(Vec::new()) };
         let pattern = &self.config.file_pattern;
-        let candidates = fs::list(directory, |name| {
+        let candidates = fs::list(directory, self.config.link_policy, |name| {
             let candidate = directory.join(name);
             let is_rotated = is_rotated_name(path, &candidate);
             kind(pattern, &candidate).or_else(|| is_rotated.then(|| rotated_kind(name)))

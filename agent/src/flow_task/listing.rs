@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::links::Targets;
 use super::rescan::marks_of;
+use super::unreadable::FoundBy;
 use super::{FlowTask, UNWATCHED_RESCAN};
 use crate::core::rescan::Marks;
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::fs;
 use crate::fs::directories::{self, Directories};
+use crate::shown;
 use crate::source_file::Listed;
 use crate::types::Moment;
 
@@ -18,16 +20,17 @@ impl FlowTask {
     /// Lists the directories and takes in what is new.
     pub(super) fn list(&mut self) -> io::Result<()> {
         let began = self.clock.now();
+        self.state.unreadable.begin_listing();
         let (listing, marks) = self.list_files()?;
-        self.state.unreadable.retain(|path| listing.iter().any(|listed| listed.path == *path));
         let nodes: HashSet<_> = listing.iter().map(|listed| listed.node).collect();
         self.state.passed_over.retain(|node, _| nodes.contains(node));
         let unknown = self.flow.listed(&listing, self.clock.now());
         for unknown in &unknown {
             if let Err(error) = self.adopt(unknown) {
-                self.report_unreadable(&unknown.path, &error);
+                self.report_unreadable(&unknown.path, &error, FoundBy::Listing);
             }
         }
+        self.end_listing();
         // While the directory is not there (a mount that comes later) its files are not given up.
         if fs::is_directory(self.config.file_pattern.root()) {
             self.search_missing()?;
@@ -76,24 +79,30 @@ impl FlowTask {
         let (mut files, mut skipped, mut links) = (Vec::new(), Vec::new(), Vec::new());
         for directory in &found.matching {
             let pattern = &self.config.file_pattern;
-            match fs::list(directory, |name| kind(pattern, &directory.join(name))) {
+            match fs::list(directory, self.config.link_policy, |name| kind(pattern, &directory.join(name))) {
                 Ok(listing) => {
+                    for (path, error) in &listing.refused {
+                        self.report_unreadable(path, error, FoundBy::Listing);
+                    }
                     files.extend(listing.files);
                     skipped.extend(listing.skipped);
                     links.extend(listing.links);
                 }
-                Err(error) if is_only => return Err(error),
                 Err(error) => {
                     self.state.is_partial = true;
-                    self.report_unreadable(directory, &error);
+                    self.report_unreadable(directory, &error, FoundBy::Listing);
+                    if is_only {
+                        let error = format!("{}: {error}", shown::path(directory));
+                        return Err(io::Error::other(error));
+                    }
                 }
             }
         }
         for (directory, error) in &found.unreadable {
-            self.report_unreadable(directory, error);
+            self.report_unreadable(directory, error, FoundBy::Listing);
         }
         self.note_skipped(skipped);
-        let targets = Targets::of(links);
+        let targets = Targets::of(links, self.config.link_policy);
         marks.extend(self.watch_targets(&targets, &before));
         files.extend(self.list_generations(&targets, &found.matching));
         self.flow.links_lead(targets.ends);
@@ -157,7 +166,8 @@ impl FlowTask {
             // Rotation may move files into a directory below.
             let below = directories::below(&parent).unwrap_or_default();
             for directory in std::iter::once(parent.clone()).chain(below) {
-                let Ok(listing) = fs::list(&directory, |name| Some(rotated_kind(name))) else { continue };
+                let list = fs::list(&directory, self.config.link_policy, |name| Some(rotated_kind(name)));
+                let Ok(listing) = list else { continue };
                 let mut candidates = listing.files;
                 candidates.retain(|candidate| self.flow.may_be_missing(candidate));
                 for candidate in candidates.iter_mut().filter(|_| directory == parent) {

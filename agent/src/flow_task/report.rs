@@ -39,11 +39,12 @@ impl FlowTask {
         let mut reports: Vec<_> =
             files.into_iter().map(|file| self.file_report(file, about.is_some())).collect();
         reports.sort_by(|left, right| left.path.cmp(&right.path));
-        let unreadable = self.state.unreadable.iter().map(|path| path.display().to_string()).collect();
+        let not_read = self.state.unreadable.reports();
         FlowReport {
             flow: self.config.id.clone(),
             trouble: self.state.refusal.clone(),
-            unreadable,
+            unreadable: not_read.iter().map(|report| report.path.clone()).collect(),
+            not_read,
             records_acknowledged: self.statistics.records_acknowledged.get(),
             counts: FlowCounts::from(self.statistics.as_ref()),
             line: self.publisher.line(),

@@ -52,13 +52,21 @@ impl FlowTask {
 
     /// Opens a file; where descriptors are refused, some of those are given back first that may be.
     pub(super) fn open_by_name(&mut self, path: &Path) -> io::Result<OpenFile> {
-        match OpenFile::open(path) {
+        match self.open_if_trusted(path) {
             Err(error) if is_refused(&error) => {
                 self.give_back(GIVEN_BACK);
-                OpenFile::open(path)
+                self.open_if_trusted(path)
             }
             result => result,
         }
+    }
+
+    fn open_if_trusted(&self, path: &Path) -> io::Result<OpenFile> {
+        let file = OpenFile::open_trusted(path, self.config.link_policy)?;
+        if let Some(user) = self.state.owned.get(path) {
+            file.check_owner(*user)?;
+        }
+        Ok(file)
     }
 
     /// Looks at the name of a file without a descriptor, and opens it if there is more to see.
@@ -105,7 +113,7 @@ impl FlowTask {
     /// says that it was truncated.
     pub(super) fn intact_size_at_rest(&self, id: FileId, fingerprint: &Fingerprint) -> Option<u64> {
         let known = self.flow.file(id)?;
-        let there = OpenFile::open(&known.path).and_then(|file| Ok((file.status()?, file)));
+        let there = self.open_if_trusted(&known.path).and_then(|file| Ok((file.status()?, file)));
         match there {
             Ok((status, file)) if status.node == known.node => {
                 holds(fingerprint, &file.probe(fingerprint.wanted()).ok()?).then_some(status.size)

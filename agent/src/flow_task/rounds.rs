@@ -24,12 +24,13 @@ impl FlowTask {
         {
             match turn {
                 Turn::Pump(file) => self.pump(file),
-                Turn::Look(file) => {
-                    if let Err(error) = self.look(file) {
+                Turn::Look(file) => match self.look(file) {
+                    Ok(()) => self.note_cured(file),
+                    Err(error) => {
                         self.put_off(file, &error);
                         result = result.and(Err(error));
                     }
-                }
+                },
             }
         }
         result

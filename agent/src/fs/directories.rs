@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{Step, Walk};
 use crate::config::Level;
 use crate::types::Node;
 use links::follow;

@@ -81,6 +81,9 @@ pub const DEDUP_IDS: ChoiceOption =
     ChoiceOption { name: "dedupIds", default: Some("NONE"), names: &["NONE", "TAG", "FIELD"] };
 /// The name of such an id in a JSON record.
 pub const DEDUP_ID_FIELD: TextOption = text("dedupIdField", Some("dedupId"));
+/// Which links are followed.
+pub const LINK_POLICY: ChoiceOption =
+    ChoiceOption { name: "linkPolicy", default: Some("TRUSTED"), names: &["TRUSTED", "ALL"] };
 /// Lines joined into one Firehose record.
 pub const AGGREGATED_RECORD_SIZE_BYTES: IntegerOption =
     whole_number("aggregatedRecordSizeBytes", 0, 0..=1_024_000);
@@ -164,6 +167,12 @@ pub const ROWS: &[OptionRow] = &[
         Shape::Text(DEDUP_ID_FIELD),
         "FIELD: the member's name, which no record should have already; what is no JSON object, or has no room for the \
          id, is sent without it and counted (not in the Java agent)",
+    ),
+    OptionRow::honoured(
+        Shape::Choice(LINK_POLICY),
+        "TRUSTED: a symbolic link is followed if its owner is root, the agent's user or the owner of what it leads to, and a \
+         file with several names is not read where others than its owner make names; ALL: everything is followed (not in \
+         the Java agent)",
     ),
     OptionRow::not_supported(
         Shape::Integer(AGGREGATED_RECORD_SIZE_BYTES),

@@ -9,6 +9,7 @@ use crate::config::data_processing::DataProcessingOption;
 use crate::config::file_pattern::{FilePattern, FilePatternError};
 use crate::config::findings::Findings;
 use crate::config::flow::{Destination, FlowConfig, InitialPosition, PartitionKeyOption};
+use crate::config::link_policy::LinkPolicy;
 use crate::config::options::{Place, TextOption, flow};
 use crate::config::path::ConfigPath;
 use crate::config::section::Section;
@@ -55,7 +56,9 @@ fn complete(
     };
     let skip_header_lines = section.whole_number(&flow::SKIP_HEADER_LINES);
     let initial_position = section.choice(&flow::INITIAL_POSITION).and_then(InitialPosition::from_name);
+    let link_policy = section.choice(&flow::LINK_POLICY).and_then(LinkPolicy::from_name);
     Some(FlowConfig {
+        link_policy: link_policy.unwrap_or_default(),
         partition_key_option: partition_key_option(section, kind),
         initial_position: initial_position.unwrap_or_default(),
         max_buffer_age: section.milliseconds(&flow::MAX_BUFFER_AGE_MILLIS, 0),

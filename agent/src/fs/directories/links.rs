@@ -3,11 +3,10 @@
 //!
 //! Invariant: links that lead in a circle end.
 
-use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-/// Links on one way at most, as in the kernel.
-const MOST: usize = 40;
+use super::{Step, Walk};
+use crate::config::link_policy::UserId;
 
 /// The way from a name to what it leads to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,51 +15,28 @@ pub struct Way {
     pub end: PathBuf,
     /// The directories of the links that were followed.
     pub through: Vec<PathBuf>,
+    /// The owners of those links.
+    pub owners: Vec<UserId>,
 }
 
 /// Follows every symbolic link in a path, the last part's included.
 #[must_use]
 pub fn follow(path: &Path) -> Way {
-    let mut way = Way::default();
-    let mut ahead = parts(path);
-    while let Some(part) = ahead.pop() {
-        if part == ".." {
-            way.go_up();
-            continue;
-        }
-        let next = way.end.join(&part);
-        match next.read_link() {
-            Ok(to) if way.through.len() < MOST => {
-                way.through.push(way.directory());
-                ahead.extend(parts(&to));
-                if to.is_absolute() {
-                    way.end = PathBuf::new();
-                }
-            }
-            _ => way.end = next,
+    let Ok(mut walk) = Walk::start(path) else { return Way { end: path.to_owned(), ..Way::default() } };
+    // What is not there, or cannot be looked at, is the end as it is written.
+    while let Ok(Some(step)) = walk.step() {
+        if let Step::Last { name, .. } = step {
+            walk.left.push_front(name);
+            break;
         }
     }
-    way
-}
-
-/// The parts of a path, the last one first.
-fn parts(path: &Path) -> Vec<OsString> {
-    let is_needed = |part: &Component<'_>| !matches!(part, Component::CurDir);
-    path.components().rev().filter(is_needed).map(|part| part.as_os_str().to_owned()).collect()
-}
-
-impl Way {
-    fn go_up(&mut self) {
-        let is_above = self.end.as_os_str().is_empty() || self.end.ends_with("..");
-        if is_above {
-            self.end.push("..");
-        } else {
-            self.end.pop();
-        }
-    }
-
-    fn directory(&self) -> PathBuf {
-        if self.end.as_os_str().is_empty() { PathBuf::from(".") } else { self.end.clone() }
+    let directory = |path: &PathBuf| {
+        if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.clone() }
+    };
+    Way {
+        through: walk.links.iter().map(|link| directory(&link.directory)).collect(),
+        owners: walk.links.iter().map(|link| link.owner).collect(),
+        end: walk.rest(),
     }
 }
 
@@ -101,9 +77,10 @@ mod tests {
         ] {
             let way = follow(&root.join(path));
             assert_eq!((way.end, way.through), (root.join(end), vec![root.clone(); through]), "{path}");
+            assert_eq!(way.owners.len(), through, "{path}");
         }
-        assert_eq!(follow(&root.join("circle")).through.len(), MOST);
-        let relative = Way { end: "../none/x".into(), through: Vec::new() };
+        assert_eq!(follow(&root.join("circle")).through.len(), 40);
+        let relative = Way { end: "../none/x".into(), ..Way::default() };
         assert_eq!(follow(Path::new("../none/./y/../x")), relative);
     }
 }
