@@ -3,6 +3,7 @@
 //! The [`flow`] is given what the shell saw (the directory, a file's size, bytes, acknowledgements) with the present
 //! moment, and answers what to do. The stages below it do not know each other.
 
+pub mod content_sum;
 pub mod dedup_ids;
 pub mod descriptors;
 pub mod file_head;
@@ -12,6 +13,7 @@ pub mod identity;
 pub mod idle_pause;
 pub mod java_handover;
 pub mod lag;
+pub mod last_write;
 pub mod ledger;
 pub mod origin;
 pub mod partition_key;
@@ -20,6 +22,7 @@ pub mod read_window;
 pub mod record_limit;
 pub mod refusal;
 pub mod rescan;
+pub mod room;
 pub mod rotated_name;
 pub mod rotation;
 pub mod splitter;

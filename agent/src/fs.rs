@@ -20,9 +20,12 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
 use crate::checkpoint::{Fingerprint, Probe, Wanted};
 use crate::config::link_policy::{LinkPolicy, Untrusted, UserId};
-use crate::source_file::{DirectoryMark, Kind, Listed};
+use crate::source_file::{DirectoryMark, Kind, Listed, Search};
 use crate::types::Node;
 
 use gzip::{GzipReader, Scanned};
@@ -31,6 +34,10 @@ use walk::{Step, Walk};
 
 /// How far back from a file's end its last line's beginning is looked for.
 const LINE_SEARCH_BYTES: usize = 1024 * 1024;
+
+/// Bytes through which NULs are searched at once, and those of one read.
+const SEARCH_BYTES: u64 = 64 * 1024 * 1024;
+const SEARCH_CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file that is held open. Of a gzip file the content is what is in it.
 #[derive(Debug)]
@@ -43,6 +50,7 @@ pub struct OpenFile {
 /// What is in a gzip file.
 #[derive(Debug)]
 struct Content {
+    /// Up to the NULs with which it ends.
     size: u64,
     /// Reading goes forward; here is where it stands.
     reader: RefCell<GzipReader>,
@@ -269,6 +277,37 @@ impl OpenFile {
         }
     }
 
+    /// Searches from an offset on, and up to `end`, for a byte that is no NUL; not farther than 64 MiB at once.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails.
+    pub fn search_text(&self, from: u64, end: u64) -> io::Result<Search> {
+        let mut place = if self.content.is_some() { from } else { self.data_after(from).min(end) };
+        let most = end.min(place.saturating_add(SEARCH_BYTES));
+        let mut chunk = Vec::new();
+        while place < most {
+            self.read_at(place, SEARCH_CHUNK_BYTES, &mut chunk)?;
+            if let Some(text) = chunk.iter().position(|byte| *byte != 0) {
+                return Ok(Search::Text(place + text as u64));
+            }
+            if chunk.is_empty() {
+                break;
+            }
+            place += chunk.len() as u64;
+        }
+        Ok(Search::Nuls(place.min(end)))
+    }
+
+    /// Where something is stored from this offset on, as far as the file system tells; in between are NULs.
+    fn data_after(&self, from: u64) -> u64 {
+        match seek(&self.file, SeekFrom::Data(from)) {
+            Ok(place) => place,
+            Err(Errno::NXIO) => u64::MAX,
+            Err(_) => from,
+        }
+    }
+
     /// Reads what a fingerprint is compared with.
     ///
     /// # Errors
@@ -288,6 +327,7 @@ impl OpenFile {
     ///
     /// The file system fails.
     pub fn last_line_end(&self, size: u64) -> io::Result<(Fingerprint, Probe)> {
+        let size = self.text_end(size, 0)?;
         let length = usize::try_from(size).unwrap_or(usize::MAX).min(LINE_SEARCH_BYTES);
         let start = size - length as u64;
         let mut tail = Vec::new();
@@ -295,6 +335,27 @@ impl OpenFile {
         let line_end = memchr::memrchr(b'\n', &tail).map_or(0, |place| place + 1);
         let offset = start + line_end as u64;
         self.fingerprint_at(offset)
+    }
+
+    /// Where the NULs begin with which the first `size` bytes end; not before `from`.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails.
+    pub fn text_end(&self, size: u64, from: u64) -> io::Result<u64> {
+        let (mut end, mut chunk) = (size, Vec::new());
+        while end > from {
+            // Nearly always the last byte is none.
+            let most = if end == size { 64 } else { SEARCH_CHUNK_BYTES };
+            let length = usize::try_from(end - from).unwrap_or(usize::MAX).min(most);
+            let start = end - length as u64;
+            self.read_at(start, length, &mut chunk)?;
+            if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
+                return Ok(start + last as u64 + 1);
+            }
+            end = start;
+        }
+        Ok(end)
     }
 
     /// The fingerprint at the end of the stored bytes, as they are.

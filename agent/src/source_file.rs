@@ -32,6 +32,15 @@ pub enum Kind {
     Compressed,
 }
 
+/// What a search among NULs came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// There is a byte here that is none.
+    Text(u64),
+    /// There are NULs up to here at least.
+    Nuls(u64),
+}
+
 /// What shows that nothing was made, removed or renamed in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryMark {

@@ -66,9 +66,13 @@ mod once;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]
+mod preallocated;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod regions;
+#[cfg(test)]
+mod rewritten;
 #[cfg(test)]
 mod rotations;
 #[cfg(test)]

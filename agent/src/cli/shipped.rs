@@ -113,8 +113,16 @@ async fn shipped(path: &Path, config: &AgentConfig) -> Result<(Shipped, &'static
     let report = query(config, Command::File { device: node.device, inode: node.inode }).await?;
     // Looked at after the answer, so that what was written meanwhile counts.
     let size = file.status().map_err(unreadable)?.size;
+    // Room that a program has made at its end holds nothing.
+    let size = file.text_end(size, vouched_for(&report)).map_err(unreadable)?;
     let note = if report.is_running { "" } else { " (no agent runs; this is what its checkpoint file says)" };
     Ok((judge(size, &standings(&file, report), &followers(path, config)), note))
+}
+
+/// Up to where some flow has shipped it.
+fn vouched_for(report: &StatusReport) -> u64 {
+    let standings = report.flows.iter().flat_map(|flow| &flow.files);
+    standings.filter_map(|standing| Some(standing.fingerprint.as_ref()?.offset)).max().unwrap_or(0)
 }
 
 /// How the file stands in each flow, and whether it is still the file that the flow knows.

@@ -11,6 +11,7 @@ mod adoption;
 mod boundaries;
 mod evidence;
 mod files;
+mod holes;
 mod listing;
 mod memory;
 mod naming;
@@ -52,7 +53,7 @@ pub use resting::{Glance, Glimpse};
 pub use round::Turn;
 pub use stopping::Whereabouts;
 pub use unmatched::Unmatched;
-pub use watching::Next;
+pub use watching::{Next, Sight};
 
 /// The machine of one flow.
 #[derive(Debug)]

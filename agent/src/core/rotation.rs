@@ -45,8 +45,9 @@
 //! | rotated, of a log that is followed | finished before the flow began: never read | a generation that nobody saw: read from its beginning |
 //! | rotated, empty | left alone | left alone |
 //!
-//! After a truncation the file of a writer without `O_APPEND` begins with a hole, and so do its copies: the run of NULs
-//! at the beginning of a file is passed over and counted, because no line is in it.
+//! Sizes are those of the text: NULs at the end of a file are room that a program has made (see
+//! [`room`](crate::core::room)), and in none of the comparisons. After a truncation the file of a writer without `O_APPEND`
+//! begins with a hole, and so do its copies: those NULs are passed over and counted, because no line is in them.
 //!
 //! Invariant: in doubt a file is a stranger and is read from its beginning: sent twice rather than not at all.
 

@@ -7,11 +7,15 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Print};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Print, Probe, Wanted};
+use crate::core::content_sum::ContentSum;
 use crate::core::file_head::FileHead;
 use crate::core::former_paths;
+use crate::core::identity::holds;
+use crate::core::last_write::LastWrite;
 use crate::core::ledger::Ledger;
 use crate::core::read_window::ReadWindow;
+use crate::core::room::Room;
 use crate::core::splitter::{Split, Splitter, Tail, Unit};
 use crate::core::trail::{Place, Trail};
 use crate::types::{FileId, Moment, Node, Origin};
@@ -81,13 +85,23 @@ pub struct TrackedFile {
     pub hurry_until: Moment,
     /// It got another name since it was last looked at; so it may have been truncated before, and copied.
     pub was_moved: bool,
-    /// Its size when it was last looked at.
+    /// Up to where there was something to read when it was last looked at.
     pub seen_size: u64,
+    /// The NULs behind its text.
+    pub room: Room,
+    /// When it was last written to, and compared.
+    pub last_write: LastWrite,
+    /// Whether the NULs with which it begins are the hole that a truncation leaves; `None` while nobody asked.
+    pub begins_with_hole: Option<bool>,
     /// How many names it had then; 0 when it was deleted.
     pub links: u64,
     /// Its name in the ids of its records, as soon as it has one.
     pub origin: Option<Origin>,
     is_over: bool,
+    /// As `seen_size`, when bytes of this very file were read last.
+    verified_size: u64,
+    /// Of what was taken in.
+    sum: ContentSum,
     /// When bytes were taken in last.
     grown_at: Moment,
     /// Whether it has not grown since for as long as completes a record of several lines.
@@ -150,9 +164,14 @@ impl TrackedFile {
             hurry_until: Moment::ORIGIN,
             was_moved: false,
             seen_size: fingerprint.offset,
+            room: Room::default(),
+            last_write: LastWrite::default(),
+            begins_with_hole: None,
             links: 1,
             origin: None,
             is_over: false,
+            verified_size: fingerprint.offset,
+            sum: ContentSum::default(),
             grown_at: Moment::ORIGIN,
             is_quiet: false,
             head: FileHead::new(head),
@@ -198,7 +217,7 @@ impl TrackedFile {
     /// is read.
     pub fn foresee(&mut self, head: &[u8]) {
         if self.fetched == 0 && self.head.is_empty() {
-            self.head.learn(0, head);
+            self.head.learn(0, &head[..self.room.data_in(0, head)]);
         }
     }
 
@@ -213,10 +232,45 @@ impl TrackedFile {
             return false;
         }
         self.head.learn(begun, fresh);
+        self.sum.add(fresh);
         self.fetched += fresh.len() as u64;
         self.window.take_in(read);
         self.is_quiet = false;
+        self.verified_size = self.seen_size;
+        self.last_write.compared();
         true
+    }
+
+    /// What is at its place is not this generation any more: what was seen of its size since it was read was another
+    /// one's.
+    pub fn is_replaced(&mut self) {
+        self.seen_size = self.verified_size.max(self.fetched);
+    }
+
+    /// Whether a read begins with the bytes that were taken in last.
+    #[must_use]
+    pub fn is_repeated_in(&self, read: &[u8]) -> bool {
+        read.starts_with(self.window.overlap())
+    }
+
+    /// What to read to see whether the bytes that were taken in are still there.
+    #[must_use]
+    pub fn to_compare(&self) -> Wanted {
+        match usize::try_from(self.fetched) {
+            Ok(all) if self.sum.is_of_all(self.fetched) => {
+                Wanted { head_length: all, marker_start: 0, marker_length: 0 }
+            }
+            _ => self.fingerprint().wanted(),
+        }
+    }
+
+    /// Whether what was read of [`TrackedFile::to_compare`] are the bytes that were taken in.
+    #[must_use]
+    pub fn is_what_was_read(&self, probe: &Probe) -> bool {
+        if self.sum.is_of_all(self.fetched) {
+            return ContentSum::of(&probe.head) == self.sum;
+        }
+        holds(&self.fingerprint(), probe)
     }
 
     /// The bytes that were read and not cut yet.
@@ -242,11 +296,11 @@ impl TrackedFile {
         self.consume(length);
     }
 
-    /// How many of the bytes that come next are a hole: the NULs at the very beginning of a file that a writer without
-    /// `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
+    /// How many of the bytes that come next are, or may be, a hole: the NULs at the very beginning of a file that a writer
+    /// without `O_APPEND` leaves after a truncation. They are in the copies of that file, too.
     #[must_use]
     pub fn hole(&self) -> usize {
-        if !self.splitter.is_between_records() {
+        if self.begins_with_hole == Some(false) || !self.splitter.is_between_records() {
             return 0;
         }
         let (before, after) = (self.window.consumed(), self.window.unconsumed());
@@ -256,6 +310,16 @@ impl TrackedFile {
             Some(_) => false,
         };
         if is_inside { after.iter().take_while(|byte| **byte == 0).count() } else { 0 }
+    }
+
+    /// How many NULs come next, as far as that is known.
+    #[must_use]
+    pub fn nuls_ahead(&self) -> u64 {
+        let after = self.unconsumed();
+        match after.iter().position(|byte| *byte != 0) {
+            Some(text) => text as u64,
+            None => (after.len() as u64).max(self.room.text_at().saturating_sub(self.cut())),
+        }
     }
 
     /// Marks the next `length` bytes as cut.
@@ -356,6 +420,7 @@ impl TrackedFile {
         self.is_over = false;
         self.is_drained = false;
         self.saved = Saved::Nothing;
+        (self.room, self.last_write) = (Room::default(), LastWrite::default());
     }
 
     /// What is to be saved now: the last landmark before which every byte is acknowledged, unless it is saved.

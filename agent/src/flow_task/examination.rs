@@ -7,6 +7,7 @@ use super::{FlowTask, PassedOver};
 use crate::checkpoint::{Fingerprint, HEAD_BYTES, Probe};
 use crate::core::flow::{Adoption, COPY_HOLDS, Question};
 use crate::core::identity::holds;
+use crate::core::tracked_file::TrackedFile;
 use crate::fs::OpenFile;
 use crate::fs::gzip::Scanned;
 use crate::source_file::{Kind, Listed};
@@ -55,7 +56,7 @@ impl FlowTask {
         }
         let found = Listed {
             node: status.node,
-            size: status.size,
+            size: file.text_end(status.size, 0)?,
             stored_size: status.stored_size,
             modified: status.modified,
             ..listed.clone()
@@ -137,9 +138,9 @@ impl FlowTask {
     }
 
     fn questions(&self, found: &Listed) -> Vec<Question> {
-        let intact_size = |known: FileId, fingerprint: &Fingerprint| {
-            let Some(opened) = self.state.opened.get(&known) else {
-                return self.intact_size_at_rest(known, fingerprint);
+        let intact_size = |id: FileId, fingerprint: &Fingerprint| {
+            let Some(opened) = self.state.opened.get(&id) else {
+                return self.intact_size_at_rest(id, fingerprint);
             };
             let known = &opened.file;
             // The size first: if the file is truncated in between, that shows in the bytes.
@@ -147,7 +148,8 @@ impl FlowTask {
             // Nobody truncates a compressed file, and to look into it costs as much as to read it.
             let is_intact =
                 known.is_decompressed() || holds(fingerprint, &known.probe(fingerprint.wanted()).ok()?);
-            is_intact.then_some(size)
+            let fetched = self.flow.file(id).map_or(0, TrackedFile::fetched);
+            if is_intact { known.text_end(size, fetched.min(size)).ok() } else { None }
         };
         self.flow.questions(found, intact_size)
     }

@@ -5,12 +5,46 @@ use std::path::Path;
 
 use super::FlowTask;
 use super::unreadable::FoundBy;
-use crate::core::flow::{Adoption, Next};
+use crate::clock::Clock;
+use crate::core::flow::{Adoption, Flow, Next, Sight};
 use crate::core::identity::is_rotated_name;
 use crate::core::rotated_name::{kind, rotated_kind};
-use crate::fs;
+use crate::fs::{self, FileStatus, OpenFile};
 use crate::source_file::Listed;
 use crate::types::FileId;
+
+/// What the machine is told of a look.
+pub(super) fn sight(status: &FileStatus) -> Sight {
+    Sight { size: status.size, modified: status.modified, links: status.links }
+}
+
+/// Reads what the machine wants of a file that was looked at.
+fn follow_up(
+    flow: &mut Flow,
+    clock: &Clock,
+    file: &OpenFile,
+    id: FileId,
+    mut next: Next,
+) -> io::Result<Next> {
+    if let Next::Compare(wanted) = next {
+        let probe = file.probe(wanted)?;
+        next = flow.compared(id, &probe, clock.now());
+    }
+    if let Next::Read { offset, length } = next {
+        file.read_at(offset, length, flow.read_buffer())?;
+        let size_after = file.status()?.size;
+        next = flow.read(id, size_after, clock.now());
+        if next == Next::Wait {
+            next = Next::Drain;
+        }
+    }
+    if let Next::Search(from) = next {
+        let size = file.status()?.size;
+        let search = file.search_text(from, size)?;
+        next = flow.searched(id, search, size, clock.now());
+    }
+    Ok(next)
+}
 
 impl FlowTask {
     /// A file could not be looked at or read: the others come first, and it is tried again later.
@@ -34,22 +68,17 @@ impl FlowTask {
             Some(opened) => {
                 let status = opened.file.status()?;
                 self.note_size(id, status.size, self.clock.now());
-                self.flow.looked(id, status.size, status.links, self.clock.now())
+                self.flow.looked(id, sight(&status), self.clock.now())
             }
             None => self.look_at_name(id)?,
         };
-        if let (Next::Read { offset, length }, Some(opened)) = (next, self.state.opened.get(&id)) {
-            opened.file.read_at(offset, length, self.flow.read_buffer())?;
-            let size_after = opened.file.status()?.size;
-            next = self.flow.read(id, size_after, self.clock.now());
-            if next == Next::Wait {
-                next = Next::Drain;
-            }
+        if let Some(opened) = self.state.opened.get(&id) {
+            next = follow_up(&mut self.flow, &self.clock, &opened.file, id, next)?;
         }
         match next {
             Next::Truncated(generation) => self.truncated(id, generation)?,
             Next::Drain => self.pump(id),
-            Next::Wait | Next::Read { .. } => {}
+            Next::Wait | Next::Read { .. } | Next::Search(_) | Next::Compare(_) => {}
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::Path;
 
+use super::files::sight;
 use super::{FlowTask, Opened};
 use crate::checkpoint::Fingerprint;
 use crate::core::flow::{Glance, Glimpse, Next};
@@ -106,7 +107,7 @@ impl FlowTask {
         self.keep_open(id, file);
         self.flow.opened_again(id);
         self.note_size(id, status.size, self.clock.now());
-        Ok(self.flow.looked(id, status.size, status.links, self.clock.now()))
+        Ok(self.flow.looked(id, sight(&status), self.clock.now()))
     }
 
     /// The size of a file without a descriptor if a fingerprint still holds in it. Where it cannot be looked into, nothing
@@ -116,7 +117,8 @@ impl FlowTask {
         let there = self.open_if_trusted(&known.path).and_then(|file| Ok((file.status()?, file)));
         match there {
             Ok((status, file)) if status.node == known.node => {
-                holds(fingerprint, &file.probe(fingerprint.wanted()).ok()?).then_some(status.size)
+                let is_intact = holds(fingerprint, &file.probe(fingerprint.wanted()).ok()?);
+                if is_intact { file.text_end(status.size, 0).ok() } else { None }
             }
             _ => Some(known.size()),
         }

@@ -25,7 +25,7 @@ const KEPT_BYTES: usize = REPEATED_BYTES;
 pub enum Scanned {
     /// The file is whole.
     Complete {
-        /// How many bytes are in it.
+        /// How many bytes are in it, but for the NULs with which they end.
         size: u64,
         /// What was to be read of them.
         probes: Vec<Probe>,
@@ -89,16 +89,19 @@ pub(super) fn scan(file: &File, stored_size: u64, wanted: &[Wanted]) -> io::Resu
     let mut decoder = decoder(file.try_clone()?, stored_size);
     let mut probes = vec![Probe::default(); wanted.len()];
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut size = 0;
+    let (mut size, mut text_end) = (0, 0);
     loop {
         let length = match decoder.read(&mut chunk) {
-            Ok(0) => return Ok(Scanned::Complete { size, probes }),
+            Ok(0) => return Ok(Scanned::Complete { size: text_end, probes }),
             Ok(length) => length,
             Err(error) => return judge(error),
         };
         for (probe, wanted) in probes.iter_mut().zip(wanted) {
             take(&mut probe.head, &chunk[..length], size, 0, wanted.head_length);
             take(&mut probe.marker, &chunk[..length], size, wanted.marker_start, wanted.marker_length);
+        }
+        if let Some(last) = chunk[..length].iter().rposition(|byte| *byte != 0) {
+            text_end = size + last as u64 + 1;
         }
         size += length as u64;
     }

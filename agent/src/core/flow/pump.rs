@@ -130,12 +130,27 @@ impl Flow {
             return Step::OutOfBytes;
         }
         let hole = file.hole();
+        if hole > 0 && file.begins_with_hole.is_none() {
+            let (is_inside, nuls) = (file.cut() > 0, file.nuls_ahead());
+            drop(file);
+            let begins_with_hole = is_inside || self.is_hole(id, nuls);
+            if let Some(mut file) = self.files.get_mut(id) {
+                file.begins_with_hole = Some(begins_with_hole);
+            }
+            return Step::Done;
+        }
         if hole > 0 {
             file.consume(hole);
             let cut = file.cut();
             file.ledger.pass_over(cut);
             self.statistics.hole_bytes.add(hole as u64);
             return Step::Done;
+        }
+        if file.is_over() && file.unconsumed().iter().all(|byte| *byte == 0) {
+            let room = file.unconsumed().len();
+            file.consume(room);
+            let cut = file.cut();
+            file.ledger.pass_over(cut);
         }
         let split = file.split();
         let cut = match split {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Adoption, Flow, Next, Publish};
-use crate::checkpoint::FileCheckpoint;
+use super::{Adoption, Flow, Next, Publish, Sight};
+use crate::checkpoint::{FileCheckpoint, Probe};
 use crate::config::{AgentConfig, FlowConfig};
-use crate::source_file::{Kind, Listed};
+use crate::source_file::{Kind, Listed, Search};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
@@ -26,6 +26,10 @@ struct Bench {
 fn config(more: &str) -> FlowConfig {
     let text = format!(r#"{{"flows":[{{"filePattern":"/log/a","kinesisStream":"s"{more}}}]}}"#);
     AgentConfig::parse(&text, "agent.json").expect("a lawful configuration").config.flows.remove(0)
+}
+
+fn sight(size: u64) -> Sight {
+    Sight { size, modified: 1, links: 1 }
 }
 
 impl Bench {
@@ -50,7 +54,7 @@ impl Bench {
                 let start = usize::try_from(wanted.marker_start).unwrap();
                 let head = content[..wanted.head_length].to_vec();
                 let marker = content[start..start + wanted.marker_length].to_vec();
-                (question, crate::checkpoint::Probe { head, marker })
+                (question, Probe { head, marker })
             })
             .collect();
         let file = match flow.adopt(&found, &answers, Moment::ORIGIN) {
@@ -75,19 +79,40 @@ impl Bench {
     /// Looks at the file until there is nothing to do now.
     fn look(&mut self) {
         while self.flow.due(self.now).contains(&self.file) {
-            match self.flow.looked(self.file, self.content.len() as u64, 1, self.now) {
+            match self.flow.looked(self.file, sight(self.content.len() as u64), self.now) {
                 Next::Wait => {}
                 Next::Drain => self.pump(),
                 Next::Truncated(_) => panic!("nothing was truncated"),
+                Next::Search(_) => panic!("only a read leads to a search"),
+                Next::Compare(wanted) => {
+                    let start = usize::try_from(wanted.marker_start).unwrap();
+                    let probe = Probe {
+                        head: self.content[..wanted.head_length].to_vec(),
+                        marker: self.content[start..start + wanted.marker_length].to_vec(),
+                    };
+                    if self.flow.compared(self.file, &probe, self.now) == Next::Drain {
+                        self.pump();
+                    }
+                }
                 Next::Read { offset, length } => {
                     let start = usize::try_from(offset).unwrap();
                     let end = self.content.len().min(start + length);
                     *self.flow.read_buffer() = self.content[start..end].to_vec();
-                    self.flow.read(self.file, self.content.len() as u64, self.now);
+                    if let Next::Search(from) = self.flow.read(self.file, self.content.len() as u64, self.now)
+                    {
+                        self.search(usize::try_from(from).unwrap());
+                    }
                     self.pump();
                 }
             }
         }
+    }
+
+    fn search(&mut self, from: usize) {
+        let size = self.content.len() as u64;
+        let text = self.content[from..].iter().position(|byte| *byte != 0);
+        let search = text.map_or(Search::Nuls(size), |text| Search::Text((from + text) as u64));
+        self.flow.searched(self.file, search, size, self.now);
     }
 
     fn pump(&mut self) {
@@ -273,7 +298,7 @@ fn aggregated_records_share_random_keys_and_others_do_not() {
 fn a_pump_without_room_leaves_a_checkpoint_behind_its_last_record() {
     let content = b"one\ntwo\n";
     let mut bench = Bench::new("", vec![], content);
-    let next = bench.flow.looked(bench.file, 8, 1, bench.now);
+    let next = bench.flow.looked(bench.file, sight(8), bench.now);
     assert!(matches!(next, Next::Read { offset: 0, .. }), "{next:?}");
     *bench.flow.read_buffer() = content.to_vec();
     assert_eq!(bench.flow.read(bench.file, 8, bench.now), Next::Wait);

@@ -14,7 +14,7 @@
 //! Invariants: what is away is not closed; what was closed and is not found is treated as after a restart, with its
 //! checkpoint, so that it is found again wherever a restart would find it.
 
-use super::{Flow, Next};
+use super::{Flow, Next, Sight};
 use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
 use crate::types::{FileId, Moment, Node};
 
@@ -29,6 +29,12 @@ pub struct Glimpse {
     pub modified: u64,
     /// How many names it has.
     pub links: u64,
+}
+
+impl Glimpse {
+    fn sight(&self) -> Sight {
+        Sight { size: self.size, modified: self.modified, links: self.links }
+    }
 }
 
 /// What to do with a file without a descriptor after a look at its name.
@@ -93,7 +99,7 @@ impl Flow {
         match glimpse.filter(|glimpse| glimpse.node == file.node) {
             Some(glimpse) if is_unchanged(&file, &glimpse) => {
                 drop(file);
-                Glance::Same(self.looked(id, glimpse.size, glimpse.links, now))
+                Glance::Same(self.looked(id, glimpse.sight(), now))
             }
             Some(_) => Glance::Open,
             None => {
@@ -157,8 +163,8 @@ pub(super) fn is_lost(file: &TrackedFile) -> bool {
 
 fn is_unchanged(file: &TrackedFile, glimpse: &Glimpse) -> bool {
     let Descriptor::GivenBack { modified } = file.descriptor else { return false };
-    let is_at_end = (file.fetched(), modified) == (glimpse.size, glimpse.modified);
-    is_at_end && file.presence == Presence::Listed
+    let is_at_end = file.fetched() == glimpse.size || file.room.reaches(glimpse.size);
+    is_at_end && modified == glimpse.modified && file.presence == Presence::Listed
 }
 
 fn rank(file: &TrackedFile, now: Moment) -> Option<Rank> {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Flow;
+use super::{Flow, Sight};
 use crate::core::flow::tests::shell::{Shell, config, flow};
 use crate::core::flow::tests::world::LOG;
 use crate::types::Node;
@@ -120,6 +120,11 @@ fn live(seed: u64, pattern: &str, life: Life, max_open: usize) -> Shell {
     shell
 }
 
+fn tell(shell: &Shell, line: usize) {
+    println!("what happened around line {line}:");
+    shell.world.around(line).iter().for_each(|(before, what)| println!("  before line {before}: {what}"));
+}
+
 /// Answers what is wrong with a life, after it has printed what happened.
 fn judge(seed: u64, pattern: &str, life: Life, max_open: usize) -> Option<String> {
     let shell = live(seed, pattern, life, max_open);
@@ -133,7 +138,10 @@ fn judge(seed: u64, pattern: &str, life: Life, max_open: usize) -> Option<String
     };
     let (missing, mangled) = (shell.missing(), shell.mangled());
     if !mangled.is_empty() && life != Life::WithCrashes {
-        return Some(format!("{who}: mangled {mangled:?}"));
+        let text: Vec<_> = mangled.iter().map(|line| line.replace('\0', "")).collect();
+        let line = text[0].get(5..11).and_then(|number| number.parse().ok()).unwrap_or(0);
+        tell(&shell, line);
+        return Some(format!("{who}: mangled, NULs left out: {text:?}"));
     }
     let renamed = shell.renamed_in_known_files();
     // After a crash a known file may be taken for a stranger (A6), in one life of ten.
@@ -143,8 +151,7 @@ fn judge(seed: u64, pattern: &str, life: Life, max_open: usize) -> Option<String
         print!("{} ", shell.number(line));
     }
     let line = shell.number(first);
-    println!("what happened around line {line}:");
-    shell.world.around(line).iter().for_each(|(before, what)| println!("  before line {before}: {what}"));
+    tell(&shell, line);
     let number = format!("{line:06}");
     let alike = shell.delivered.keys().filter(|delivered| delivered.contains(&number));
     println!("delivered of it: {:?}", alike.collect::<Vec<_>>());
@@ -276,7 +283,8 @@ fn the_window_of_copytruncate_is_counted() {
     let seen = shell.world.content(shell.live()).len() as u64;
     let id = shell.flow.files().next().expect("is followed").id;
     let read = shell.flow.file(id).expect("is followed").fetched();
-    shell.flow.looked(id, seen, 1, shell.now); // and never read
+    let sight = Sight { size: seen, modified: 1, links: 1 };
+    shell.flow.looked(id, sight, shell.now); // and never read
     shell.world.truncate();
     shell.world.append(5);
     shell.settle();

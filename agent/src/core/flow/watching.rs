@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::Flow;
+use crate::checkpoint::{Probe, Wanted};
 use crate::core::idle_pause::{Crowd, LONGEST_PAUSE, look_after};
 use crate::core::rotation::{Look, judge_look};
 use crate::core::tracked_file::{Descriptor, Presence, TrackedFile};
+use crate::source_file::Search;
 use crate::types::{FileId, Moment};
 
 /// Bytes of one read; the files of a flow take turns with it.
@@ -27,6 +29,20 @@ const QUIET_RENAMED: Duration = Duration::from_secs(60);
 /// The same for a file that was deleted, which holds disk space until then.
 const QUIET_DELETED: Duration = Duration::from_secs(5);
 
+/// The same while room is filled that a program has made behind its text.
+const ROOM_READ_BYTES: u64 = 16 * 1024;
+
+/// What a look at a file showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub modified: u64,
+    /// How many names it has; 0 when it was deleted.
+    pub links: u64,
+}
+
 /// What to do with a file after a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -39,6 +55,11 @@ pub enum Next {
         /// How many bytes.
         length: usize,
     },
+    /// There are NULs from here on, and maybe nothing else: search for a byte that is none, and bring what the search
+    /// came to, to [`Flow::searched`].
+    Search(u64),
+    /// It is as long as what was read of it, and was written to: read this, and bring it to [`Flow::compared`].
+    Compare(Wanted),
     /// It was truncated: a new generation, of this number, begins at its start. Before the next look, search the
     /// files with rotated names for the rest of the old one, with [`Flow::adopt_rest`].
     Truncated(FileId),
@@ -58,11 +79,9 @@ impl Flow {
         self.crowd = crowd;
     }
 
-    /// Judges a look at a file. `links`: how many names it has; 0 when it was deleted.
-    pub fn looked(&mut self, id: FileId, size: u64, links: u64, now: Moment) -> Next {
-        let (once, crowd) = (self.once, self.crowd);
-        let shortest_pause = self.config.min_time_between_file_polls;
-        let quiet_time = self.config.record_boundaries.multi_line_timeout;
+    /// Judges a look at a file.
+    pub fn looked(&mut self, id: FileId, sight: Sight, now: Moment) -> Next {
+        let (once, size) = (self.once, sight.size);
         let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         if once && file.target.is_none() {
             file.target = Some(size);
@@ -70,12 +89,15 @@ impl Flow {
         if file.presence == Presence::Ended {
             return finish(&mut file);
         }
+        file.room.expire(sight.modified, now);
+        file.last_write.seen(sight.modified, now);
+        let is_room = file.room.reaches(size);
         if size >= file.fetched() {
-            file.seen_size = size;
+            file.seen_size = if is_room { file.fetched() } else { size };
         }
-        file.links = links;
+        file.links = sight.links;
         file.was_moved = false;
-        let is_to_be_compared = file.descriptor == Descriptor::TakenAgain && file.overlap() > 0;
+        let is_to_be_compared = is_to_be_compared(&file, now);
         if file.descriptor == Descriptor::TakenAgain {
             file.descriptor = Descriptor::Held;
         }
@@ -84,28 +106,22 @@ impl Flow {
                 drop(file);
                 self.truncated(id, now)
             }
-            Look::AtEnd if is_to_be_compared => read_on(&file, 0),
-            Look::AtEnd if file.target.is_some() => finish(&mut file),
+            Look::AtEnd if is_to_be_compared => Next::Compare(file.to_compare()),
             Look::AtEnd => {
-                let longest_pause = longest_pause(&file, crowd, now).max(shortest_pause);
-                file.pause = (file.pause * 2).clamp(shortest_pause, longest_pause);
-                if now < file.hurry_until {
-                    file.pause = HURRIED_PAUSE;
-                }
-                let quiet_at = file.at_end(now, quiet_time);
-                let look_at = look_after(now, file.pause);
-                file.look_at = look_at.min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
-                file.rest();
-                match at_end(&mut file, links, now) {
-                    Next::Wait if quiet_at.is_some_and(|quiet_at| quiet_at <= now) => Next::Drain,
-                    next => next,
-                }
+                drop(file);
+                self.wait_at_end(id, now)
             }
             Look::Grown(_) if file.target.is_some_and(|target| file.cut() >= target) => finish(&mut file),
             Look::Grown(_) if file.ledger.is_long() => {
                 file.look_at = now.plus(BOOKS_PAUSE);
                 Next::Wait
             }
+            Look::Grown(_) if is_room && file.descriptor != Descriptor::Held => {
+                drop(file);
+                self.wait_at_end(id, now)
+            }
+            // What is written into it begins at once.
+            Look::Grown(more) if is_room => read_on(&file, more.min(ROOM_READ_BYTES)),
             Look::Grown(more) => {
                 file.pause = Duration::ZERO;
                 if let Presence::Away { quiet_since } = &mut file.presence {
@@ -114,6 +130,68 @@ impl Flow {
                 read_on(&file, more)
             }
         }
+    }
+
+    /// There is nothing to read now.
+    fn wait_at_end(&mut self, id: FileId, now: Moment) -> Next {
+        let shortest_pause = self.config.min_time_between_file_polls;
+        let quiet_time = self.config.record_boundaries.multi_line_timeout;
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
+        if file.target.is_some() {
+            return finish(&mut file);
+        }
+        let longest_pause = longest_pause(&file, self.crowd, now).max(shortest_pause);
+        file.pause = (file.pause * 2).clamp(shortest_pause, longest_pause);
+        if now < file.hurry_until {
+            file.pause = HURRIED_PAUSE;
+        }
+        let quiet_at = file.at_end(now, quiet_time);
+        let look_at = look_after(now, file.pause);
+        file.look_at = look_at.min(quiet_at.unwrap_or(Moment::NEVER)).max(now);
+        file.rest();
+        match at_end(&mut file, now) {
+            Next::Wait if quiet_at.is_some_and(|quiet_at| quiet_at <= now) => Next::Drain,
+            next => next,
+        }
+    }
+
+    /// Takes what was read of a file to see whether it is what it was.
+    pub fn compared(&mut self, id: FileId, probe: &Probe, now: Moment) -> Next {
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
+        let is_same = file.is_what_was_read(probe);
+        if is_same {
+            file.last_write.compared();
+        }
+        drop(file);
+        if is_same { self.wait_at_end(id, now) } else { self.truncated(id, now) }
+    }
+
+    /// Takes what a search among NULs came to; the file had `size` then.
+    pub fn searched(&mut self, id: FileId, search: Search, size: u64, now: Moment) -> Next {
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
+        file.look_at = now;
+        match search {
+            Search::Text(place) => file.room.found_text(place),
+            Search::Nuls(place) => {
+                file.room.searched_to(place);
+                drop(file);
+                return self.wait_in_room(id, size, now);
+            }
+        }
+        Next::Wait
+    }
+
+    /// Nothing but NULs was read: the rest is to be searched, or the file is at its end.
+    fn wait_in_room(&mut self, id: FileId, size: u64, now: Moment) -> Next {
+        let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
+        if !file.room.reaches(size) {
+            return Next::Wait; // the search goes on when the others had their turn
+        }
+        let modified = file.last_write.modified();
+        file.room.is_searched(modified, now);
+        file.seen_size = file.fetched();
+        drop(file);
+        self.wait_at_end(id, now)
     }
 
     /// A look at a file failed: the next one comes after the longest pause; with `--once` there is none.
@@ -136,12 +214,32 @@ impl Flow {
         let bytes = &mut self.read_buffer;
         let Some(mut file) = self.files.get_mut(id) else { return Next::Wait };
         let end = file.fetched() - file.overlap() as u64 + bytes.len() as u64;
-        let fresh = bytes.len().saturating_sub(file.overlap()) as u64;
+        let (overlap, fetched) = (file.overlap(), file.fetched());
+        let data = bytes.get(overlap..).map_or(0, |fresh| file.room.data_in(fetched, fresh));
+        let are_nuls = data == 0 && fetched < end;
+        bytes.truncate(overlap + data);
+        let fresh = data as u64;
         let was_unknown = file.head().is_empty();
         let was_little_known = file.is_little_known();
+        // Cut off while it was read, it had what was seen of it.
+        let is_cut_off = size_after < end && file.is_repeated_in(bytes);
         if size_after < end || !file.take_in(bytes) {
+            if !is_cut_off {
+                file.is_replaced();
+            }
             drop(file);
             return self.truncated(id, now);
+        }
+        if are_nuls {
+            let from = file.room.search_from(end).min(size_after);
+            file.room.searched_to(from);
+            file.look_at = now;
+            drop(file);
+            return if from < size_after {
+                Next::Search(from)
+            } else {
+                self.wait_in_room(id, size_after, now)
+            };
         }
         if fresh > 0 {
             file.has_grown(now);
@@ -175,8 +273,23 @@ impl Flow {
         let (path, node) = (file.path.clone(), file.node);
         drop(file);
         self.statistics.rotations.add(1);
-        Next::Truncated(self.start(path, node, now))
+        let begun = self.start(path, node, now);
+        if let Some(mut begun) = self.files.get_mut(begun) {
+            begun.begins_with_hole = Some(true);
+        }
+        Next::Truncated(begun)
     }
+}
+
+/// Whether a file that is as long as what was read of it may be another one by now. One without a descriptor is opened
+/// first; one that is on its way out is nobody's to write anew.
+fn is_to_be_compared(file: &TrackedFile, now: Moment) -> bool {
+    let is_written = match file.descriptor {
+        Descriptor::TakenAgain => true,
+        Descriptor::Held => file.presence == Presence::Listed && file.last_write.is_to_be_compared(now),
+        Descriptor::GivenBack { .. } => false,
+    };
+    is_written && file.fetched() > 0 && file.target.is_none()
 }
 
 /// A file that is on its way out is not left alone for long.
@@ -195,9 +308,9 @@ fn read_on(file: &TrackedFile, more: u64) -> Next {
     Next::Read { offset: file.fetched() - overlap as u64, length }
 }
 
-fn at_end(file: &mut TrackedFile, links: u64, now: Moment) -> Next {
+fn at_end(file: &mut TrackedFile, now: Moment) -> Next {
     let Presence::Away { quiet_since } = file.presence else { return Next::Wait };
-    let quiet = if links == 0 { QUIET_DELETED } else { QUIET_RENAMED };
+    let quiet = if file.links == 0 { QUIET_DELETED } else { QUIET_RENAMED };
     if now.since(quiet_since) >= quiet { finish(file) } else { Next::Wait }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::AgentConfig;
-use crate::core::flow::{Adoption, Next, Publish, Pumped};
+use crate::core::flow::{Adoption, Next, Publish, Pumped, Sight};
 use crate::source_file::{Kind, Listed};
 use crate::statistics::FlowStatistics;
 use crate::types::{Node, RecordTag};
@@ -128,7 +128,8 @@ impl Scene {
 
     fn look(&mut self, file: FileId) -> bool {
         let size = self.sizes[&file];
-        let Next::Read { offset, length } = self.flow.looked(file, size, 1, self.now) else { return true };
+        let sight = Sight { size, modified: 1, links: 1 };
+        let Next::Read { offset, length } = self.flow.looked(file, sight, self.now) else { return true };
         let end = size.min(offset + length as u64);
         *self.flow.read_buffer() = (offset..end).map(|place| LINE[(place % 64) as usize]).collect();
         assert_eq!(self.flow.read(file, size, self.now), Next::Wait);

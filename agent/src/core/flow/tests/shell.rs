@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::{Compression, LOG, World};
-use crate::checkpoint::{FileCheckpoint, Fingerprint, Probe, Wanted};
+use crate::checkpoint::{FileCheckpoint, Fingerprint, HEAD_BYTES, Probe, Wanted};
 use crate::config::{AgentConfig, FlowConfig};
 use crate::core::flow::{
-    Adoption, COPY_HOLDS, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Turn,
+    Adoption, COPY_HOLDS, Flow, Glance, Glimpse, Next, Publish, Pumped, Question, Record, Sight, Turn,
 };
 use crate::core::identity::{holds, is_rotated_name};
 use crate::core::rotated_name::{kind, rotated_kind};
 use crate::core::tracked_file::TrackedFile;
-use crate::source_file::{Kind, Listed};
+use crate::source_file::{Kind, Listed, Search};
 use crate::statistics::FlowStatistics;
 use crate::types::{FileId, Moment, Node, RecordTag};
 
@@ -65,6 +65,12 @@ pub(super) fn flow(
         .expect("no converters to compile")
 }
 
+/// The hole of a log that nobody had seen before it was truncated is taken for data if it is short.
+fn without_short_hole(line: &str) -> &str {
+    let text = line.trim_start_matches('\0');
+    if line.len() - text.len() < HEAD_BYTES { text } else { line }
+}
+
 fn probe(content: &[u8], wanted: Wanted) -> Probe {
     let start = usize::try_from(wanted.marker_start).expect("small").min(content.len());
     let end = (start + wanted.marker_length).min(content.len());
@@ -89,6 +95,8 @@ impl Shell {
         let config = config(pattern, &more);
         let mut world = World::new(seed);
         (world.has_long_records, world.header) = (has_long_records, if has_header { HEADER } else { "" });
+        // In every fifth one the application makes room ahead of what it writes.
+        world.makes_room = seed % 5 == 4;
         let statistics = Arc::new(FlowStatistics::default());
         let flow = flow(&config, &BTreeMap::new(), &statistics);
         Self {
@@ -137,8 +145,9 @@ impl Shell {
                 None if self.named(&known.path) != Some(known.node) => return Some(known.size()),
                 None => known.node,
             };
-            let content = self.world.content(node);
-            holds(fingerprint, &probe(content, fingerprint.wanted())).then_some(content.len() as u64)
+            let file = &self.world.files[&node];
+            let is_intact = holds(fingerprint, &probe(&file.content, fingerprint.wanted()));
+            is_intact.then_some(file.text_length() as u64)
         };
         self.flow.questions(found, intact_size)
     }
@@ -169,11 +178,12 @@ impl Shell {
             if file.compression != Compression::Complete {
                 return None;
             }
-            found.size = file.content.len() as u64;
+            found.size = file.text_length() as u64;
             questions.extend(self.questions(&found));
             let answers = questions.into_iter().map(|question| answer(question, &file.content)).collect();
             return Some((found, answers));
         }
+        found.size = file.text_length() as u64;
         let mut answers: Vec<_> =
             questions.into_iter().map(|question| answer(question, &file.content)).collect();
         if !self.flow.recognises(&found, &answers) {
@@ -314,9 +324,13 @@ impl Shell {
             Some(next) => next,
             None if !self.open.contains_key(&id) => return,
             None => {
-                let size = self.world.content(node).len() as u64;
+                let file = &self.world.files[&node];
+                // Room in a gzip file is not even counted.
+                let is_packed = file.compression == Compression::Complete;
+                let size = if is_packed { file.text_length() } else { file.content.len() } as u64;
                 let links = u64::from(self.world.names.values().any(|named| *named == node));
-                self.flow.looked(id, size, links, self.now)
+                let modified = self.world.files[&node].modified;
+                self.flow.looked(id, Sight { size, modified, links }, self.now)
             }
         };
         let content = self.world.content(node).to_vec();
@@ -331,6 +345,16 @@ impl Shell {
                 next = Next::Drain;
             }
         }
+        if let Next::Compare(wanted) = next {
+            next = self.flow.compared(id, &probe(&content, wanted), self.now);
+        }
+        if let Next::Search(from) = next {
+            let start = usize::try_from(from).expect("small");
+            let end = content.len().min(start + self.random.usize(50..6000));
+            let text = content[start..end].iter().position(|byte| *byte != 0);
+            let search = text.map_or(Search::Nuls(end as u64), |text| Search::Text((start + text) as u64));
+            next = self.flow.searched(id, search, content.len() as u64, self.now);
+        }
         match next {
             Next::Truncated(new) => {
                 let path = self.flow.file(id).expect("is under way").path.clone();
@@ -339,7 +363,7 @@ impl Shell {
                 self.search_rest(&path);
             }
             Next::Drain => self.pump(id),
-            Next::Wait | Next::Read { .. } => {}
+            Next::Wait | Next::Read { .. } | Next::Search(_) | Next::Compare(_) => {}
         }
     }
 
@@ -354,7 +378,8 @@ impl Shell {
                 return Publish::Full;
             }
             let line = String::from_utf8(record.data.to_vec()).expect("lines are text");
-            let line = line.strip_suffix('\n').unwrap_or(&line).to_owned();
+            let line = line.strip_suffix('\n').unwrap_or(&line);
+            let line = without_short_hole(line).to_owned();
             let id = record.dedup_id.expect("each has one").to_owned();
             if random.u32(..200) == 0 {
                 accepted.push((None, line, id));
@@ -462,7 +487,7 @@ impl Shell {
     /// Whether it is saved that all of a file is done.
     pub(super) fn is_done(&self, node: Node) -> bool {
         let file = &self.world.files[&node];
-        let sizes = [file.content.len() as u64, file.size() as u64];
+        let sizes = [file.text_length() as u64, file.size() as u64];
         self.is_saved(node, |known| sizes.contains(&known.fingerprint.offset))
     }
 
@@ -484,7 +509,7 @@ impl Shell {
             self.step();
             let is_read = self.flow.files().all(|file| {
                 let there = self.world.files.get(&file.node);
-                file.is_drained || there.is_some_and(|there| file.cut() == there.content.len() as u64)
+                file.is_drained || there.is_some_and(|there| file.cut() == there.text_length() as u64)
             });
             let is_quiet = !self.is_blocked && self.in_flight.is_empty() && self.now > decided;
             if is_read && is_quiet && self.flow.outstanding() == 0 && !self.flow.has_young_copies() {

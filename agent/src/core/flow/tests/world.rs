@@ -34,6 +34,11 @@ impl Stored {
         }
     }
 
+    /// Where the NULs begin with which it ends.
+    pub(super) fn text_length(&self) -> usize {
+        self.content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+    }
+
     /// Its bytes as they are stored. Nothing but their sizes and their difference counts.
     pub(super) fn stored(&self) -> Vec<u8> {
         let mut bytes: Vec<u8> =
@@ -63,6 +68,8 @@ pub(super) struct World {
     numbers: u32,
     /// Where a writer without `O_APPEND` writes next.
     writer_place: Option<usize>,
+    /// The application fills its log with NULs before it writes into it.
+    pub(super) makes_room: bool,
     /// How much of the last record is written, if not all.
     partial: Option<usize>,
     /// A line with which every file begins, and that is no record.
@@ -90,6 +97,7 @@ impl World {
             writer: Node::GONE,
             numbers: 0,
             writer_place: None,
+            makes_room: false,
             partial: None,
             header: "",
             has_long_records: false,
@@ -146,11 +154,15 @@ impl World {
     fn write(&mut self, text: &str) {
         self.clock += 1;
         let file = self.files.get_mut(&self.writer).expect("what is written to is kept");
-        let header = if file.content.is_empty() { self.header } else { "" };
+        let header = if file.text_length() == 0 { self.header } else { "" };
         let bytes = [header, text].concat().into_bytes();
+        if self.makes_room && self.writer_place.is_none() {
+            self.writer_place = Some(file.text_length());
+        }
         if let Some(place) = &mut self.writer_place {
             let end = *place + bytes.len();
-            file.content.resize(end.max(file.content.len()), 0);
+            let room = if self.makes_room && end > file.content.len() { 300 } else { 0 };
+            file.content.resize((end + room).max(file.content.len()), 0);
             file.content[*place..end].copy_from_slice(&bytes);
             *place = end;
         } else {
@@ -160,7 +172,8 @@ impl World {
     }
 
     fn next_record(&mut self) -> String {
-        self.places.push(self.writer_place.unwrap_or_else(|| self.content(self.writer).len()));
+        let end = self.files[&self.writer].text_length();
+        self.places.push(self.writer_place.unwrap_or(end));
         let number = self.written.len();
         let filler = "x".repeat(self.random.usize(..60));
         let is_long = self.has_long_records && self.random.u32(..3) == 0;
@@ -299,7 +312,9 @@ impl World {
         self.clock += 1;
         let live = self.live();
         let file = self.files.get_mut(&live).expect("it exists");
-        if self.writer_place.is_none() && self.random.u32(..6) == 0 {
+        if self.makes_room {
+            self.writer_place = None;
+        } else if self.writer_place.is_none() && self.random.u32(..6) == 0 {
             self.writer_place = Some(file.content.len());
         }
         if self.writer_place.is_some() && self.random.bool() {
