@@ -61,10 +61,25 @@ fn stack_traces_that_are_written_slowly_arrive_whole() {
 #[test]
 fn the_last_stack_trace_waits_for_a_time_only() {
     let shop = Workshop::new();
-    shop.write("app.log", "E1\n at x\nE2\n at y\nE3 is not fini");
+    shop.write("app.log", "E1\n at x\nE2\n at y\n");
     let more = json!({ "multiLineStartPattern": "E", "multiLineTimeoutMillis": 100 });
     let agent = shop.run_started(&shop.configure(&[shop.flow("app.log", more)]));
     assert_eq!(await_records(&shop, 2), ["E1\n at x\n", "E2\n at y\n"], "{}", agent.stderr());
+    agent.stop();
+}
+
+/// The pattern says that the beginning of a line is a record's first line, and of the whole line that it is not.
+#[test]
+fn an_unfinished_line_ends_no_record() {
+    let shop = Workshop::new();
+    append(&shop, "a one\n of a\nb two\n of b\nc three");
+    let more = json!({ "multiLineStartPattern": "\\w \\w+$", "multiLineTimeoutMillis": 100 });
+    let agent = shop.run_started(&shop.configure(&[shop.flow("app.log", more)]));
+    assert_eq!(await_records(&shop, 1), ["a one\n of a\n"], "{}", agent.stderr());
+    std::thread::sleep(Duration::from_millis(1000)); // many times as long as completes a record
+    append(&shop, " more\nd four\n");
+    let expected = ["a one\n of a\n", "b two\n of b\nc three more\n", "d four\n"];
+    assert_eq!(await_records(&shop, 3), expected, "{}", agent.stderr());
     agent.stop();
 }
 

@@ -2,8 +2,8 @@
 //! one of a pattern.
 //!
 //! * A record of several lines ends before the next line that begins one, or when the file is [`Tail::Quiet`]; its first
-//!   line is never looked at. A line longer than the limit begins a record. An unfinished line that does not begin one
-//!   holds the record back, however quiet the file is.
+//!   line is never looked at. A line longer than the limit begins a record. An unfinished line decides nothing, because
+//!   the pattern may say otherwise of its end: it holds the record back, however quiet the file is.
 //! * A line longer than the limit gives, by [`Excess`], one record of exactly the limit, with its other bytes up to and
 //!   including the newline passed over; or parts, cut between characters of UTF-8.
 //! * A record of several lines that is longer than the limit ends at the last newline within it.
@@ -184,14 +184,9 @@ impl Splitter {
             Tail::Growing => Split::Incomplete,
             Tail::Over if unfinished.is_empty() => self.whole(buffer.len()),
             Tail::Over => self.judge_line(buffer, buffer.len(), unit).unwrap_or(self.whole(buffer.len())),
-            Tail::Quiet if self.line_start == 0 => Split::Incomplete,
-            Tail::Quiet if unfinished.is_empty() || self.is_start(unfinished) => self.whole(self.line_start),
+            Tail::Quiet if self.line_start > 0 && unfinished.is_empty() => self.whole(self.line_start),
             Tail::Quiet => Split::Incomplete,
         }
-    }
-
-    fn is_start(&self, line: &[u8]) -> bool {
-        self.rules.start_pattern.as_ref().is_some_and(|pattern| pattern.is_match(line))
     }
 
     fn whole(&self, length: usize) -> Split {

@@ -145,7 +145,7 @@ fn only_a_quiet_file_completes_a_record_of_several_lines() {
     assert_eq!(ask(b"E1\n at x\n", Tail::Growing), Split::Incomplete);
     assert_eq!(ask(b"E1\n at x\n", Tail::Quiet), Split::Record(9));
     assert_eq!(ask(b"E1\n at x\nE2", Tail::Growing), Split::Incomplete, "it is not known yet how it goes on");
-    assert_eq!(ask(b"E1\n at x\nE2", Tail::Quiet), Split::Record(9), "the unfinished line begins the next");
+    assert_eq!(ask(b"E1\n at x\nE2", Tail::Quiet), Split::Incomplete, "nor whether it begins another");
     assert_eq!(ask(b"E1\n at x\nE2\n", Tail::Growing), Split::Record(9));
     splitter.taken(Split::Record(9), b"E1\n at x\n");
     assert!(!splitter.awaits_quiet());
@@ -153,6 +153,30 @@ fn only_a_quiet_file_completes_a_record_of_several_lines() {
     assert!(!splitter.awaits_quiet(), "there is no whole line");
     assert_eq!(splitter.split(b"E2\n", Tail::Growing, Unit::Record), Split::Incomplete);
     assert!(splitter.awaits_quiet());
+}
+
+/// What a pattern says of the beginning of a line it may not say of the whole.
+#[test]
+fn an_unfinished_line_decides_nothing() {
+    let text = "a three\n two\n";
+    for (pattern, begun, rest, begins_another) in [
+        (r"\w three$", "c three", " more\n", false),
+        (r"\w three$", "c thr", "ee\n", true),
+        (r"\w+\b", "c", "!\n", true),
+        (r"[^ ]{1,7}$", "c-three", " more\n", false),
+        ("E", "E", "2\n", true),
+    ] {
+        let mut splitter = Splitter::new(rules(100, Some(pattern), Excess::PassedOver));
+        let unfinished = format!("{text}{begun}");
+        for tail in [Tail::Growing, Tail::Quiet, Tail::Growing] {
+            let split = splitter.split(unfinished.as_bytes(), tail, Unit::Record);
+            assert_eq!(split, Split::Incomplete, "{pattern} {unfinished:?} {tail:?}");
+        }
+        let whole = format!("{text}{begun}{rest}");
+        let expected = if begins_another { text.len() } else { whole.len() };
+        let split = splitter.split(whole.as_bytes(), Tail::Quiet, Unit::Record);
+        assert_eq!(split, Split::Record(expected), "{pattern} {whole:?}");
+    }
 }
 
 #[test]
