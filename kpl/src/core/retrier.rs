@@ -84,8 +84,8 @@ fn judge_placement<T>(record: &KinesisRecord<T>, placed: &EntryPlaced, shards: &
         Content::Aggregate => match shards.holds(&placed.shard_id, record.hash_keys) {
             Some(true) => Verdict::Stored { surprised: true },
             Some(false) => Verdict::WrongShard,
-            // Without a listing there will be none to wait for.
-            None if shards.is_learning() => Verdict::WrongShard,
+            // There will be no listing that shows it.
+            None if shards.is_learning() || shards.is_hidden(&placed.shard_id) => Verdict::WrongShard,
             None => Verdict::Undecided,
         },
     }

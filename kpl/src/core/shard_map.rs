@@ -43,9 +43,16 @@ pub(crate) struct ShardMap {
     listed_at: Moment,
     /// Whether the first listing was answered, or is not waited for any more.
     answered: bool,
-    /// Shards that no listing has shown, and whether one that was asked for since did not either.
-    unlisted: Vec<(ShardId, bool)>,
+    /// Shards that no listing has shown, and how many that were asked for since did not either.
+    unlisted: Vec<(ShardId, u8)>,
 }
+
+/// Listings that a record waits for because of an unknown shard: one of the open shards, and one with those that closed a
+/// short while ago.
+pub(crate) const LISTINGS: u8 = 2;
+
+/// Shards that are learned at most, without a listing that would forget any.
+const LEARNED: usize = 20_000;
 
 /// Unknown shards that are remembered.
 const UNLISTED: usize = 16;
@@ -60,9 +67,9 @@ struct KnownShard {
     closed_since: Option<Moment>,
 }
 
-/// Whether records were stored in shards that do not hold their keys, while nobody says how the service distributes them.
-/// A shard never changes its range, so it is AUTO that does so; or the stream was made anew with the old shard ids, and
-/// then the next listing shows their new ranges.
+/// Whether records were stored in shards that do not hold their keys. A shard never changes its range, so it is AUTO that
+/// does so, whatever the service says or does not say; or the stream was made anew with the old shard ids, and then the
+/// next listing shows their new ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeysIgnored {
     No,
@@ -169,6 +176,7 @@ impl ShardMap {
         }
         let index = match self.known.get(shard) {
             Some(known) => known.index,
+            None if self.known.len() >= LEARNED => return Lesson::Nothing,
             None => self.add(shard, None, None),
         };
         self.learned.note(hash_key, index)
@@ -243,7 +251,7 @@ impl ShardMap {
         }
         let known = &self.known;
         self.unlisted.retain(|(shard, _)| !known.contains_key(shard));
-        self.unlisted.iter_mut().for_each(|(_, was_missed)| *was_missed = true);
+        self.unlisted.iter_mut().for_each(|(_, missed)| *missed = missed.saturating_add(1));
         self.open.sort_unstable();
         self.learned = LearnedShards::default();
         if self.is_auto() {
@@ -279,12 +287,12 @@ impl ShardMap {
     /// Takes note of what the newest listing says about the strategy.
     fn note_strategy(&mut self, said: Option<RecordDistributionStrategy>) {
         let seen = self.keys_ignored;
-        self.keys_ignored = match (said, seen) {
-            (None, KeysIgnored::ByThisListing) => KeysIgnored::ByTheLastListing,
+        self.keys_ignored = match seen {
+            KeysIgnored::ByThisListing => KeysIgnored::ByTheLastListing,
             _ => KeysIgnored::No,
         };
-        self.strategy = match (said, seen) {
-            (None, KeysIgnored::Proven) => Some(RecordDistributionStrategy::Auto),
+        self.strategy = match seen {
+            KeysIgnored::Proven => Some(RecordDistributionStrategy::Auto),
             _ => said.or(self.strategy),
         };
     }
@@ -300,14 +308,19 @@ impl ShardMap {
         if self.known.contains_key(shard) || self.is_auto() {
             return false;
         }
-        if let Some((_, was_missed)) = self.unlisted.iter().find(|(unlisted, _)| unlisted == shard) {
-            return !was_missed;
+        if let Some((_, missed)) = self.unlisted.iter().find(|(unlisted, _)| unlisted == shard) {
+            return *missed == 0;
         }
         if self.unlisted.len() == UNLISTED {
             self.unlisted.remove(0);
         }
-        self.unlisted.push((shard.clone(), false));
+        self.unlisted.push((shard.clone(), 0));
         true
+    }
+
+    /// Whether so many listings did not show this shard that no record waits for another one.
+    pub(crate) fn is_hidden(&self, shard: &ShardId) -> bool {
+        self.unlisted.iter().any(|(unlisted, missed)| unlisted == shard && *missed >= LISTINGS)
     }
 
     /// Says that the stream is not there: what is made anew under its name has other shards, maybe with the ids of the

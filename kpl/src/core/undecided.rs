@@ -3,12 +3,10 @@
 //!
 //! Invariant: an aggregate waits here for two listings at most, and no longer than its time limit.
 
+use crate::core::shard_map::LISTINGS;
 use crate::kinesis_record::KinesisRecord;
 use crate::put_records::EntryPlaced;
 use crate::types::Moment;
-
-/// Listings that an aggregate waits for: one of the open shards, and one with the shards that closed a short while ago.
-const LISTINGS: u8 = 2;
 
 /// One aggregate that waits.
 #[derive(Debug)]

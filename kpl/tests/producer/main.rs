@@ -37,6 +37,8 @@ mod runtimes;
 #[cfg(test)]
 mod shared_data;
 #[cfg(test)]
+mod strange_maps;
+#[cfg(test)]
 mod stream_configs;
 #[cfg(test)]
 mod stuck_shards;

@@ -8,9 +8,11 @@
 //! never in another lane. Whatever has a key in common with a record that was released is younger than it.
 
 use super::held::HeldRecord;
+use super::way_back::MISPLACED_AT_MOST;
 use super::{Finished, Pipeline};
 use crate::aggregation_format::DecodedRecord;
 use crate::core::aggregator::alone;
+use crate::core::retrier::WRONG_SHARD;
 use crate::incoming_record::IncomingRecord;
 use crate::kinesis_record::{Content, KinesisRecord, Member};
 use crate::outcome::FailureReason;
@@ -76,7 +78,14 @@ impl<T> Pipeline<T> {
                 let hash_key = record.hash_key();
                 let shard = self.shards.predict(hash_key);
                 self.shares.place(&mut member, shard);
+                let is_misplaced = member.times(WRONG_SHARD) >= MISPLACED_AT_MOST;
                 match shard {
+                    shard if is_misplaced => {
+                        self.aggregator.close_all(now, &mut closed);
+                        let mut record = alone(record, hash_key, None, member, deadlines.send);
+                        record.predicted_shard = shard;
+                        closed.push(record);
+                    }
                     Some(shard) if self.config.aggregation_enabled => {
                         self.aggregator.add(record, hash_key, shard, member, deadlines, &mut closed);
                     }

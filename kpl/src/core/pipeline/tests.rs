@@ -13,6 +13,7 @@ use crate::types::HashKey;
 
 mod dedup_ids;
 mod late_maps;
+mod misplaced;
 
 /// A pipeline with its clock, fed by hand.
 struct Scene {
@@ -432,27 +433,6 @@ fn a_stream_that_becomes_auto_is_noticed_with_the_first_misplaced_record() {
     scene.accept(5);
     scene.pass_to(3_600_200);
     assert_eq!(scene.calls[3].2.entries.len(), 1, "back to aggregates");
-}
-
-#[test]
-fn a_service_that_places_records_by_a_rule_of_its_own_gets_them_alone_in_the_end() {
-    let shards = [("s0", 0, 9), ("s1", 10, u128::MAX)];
-    let mut scene = Scene::new(Config { record_ttl: None, ..Config::default() });
-    scene.list(&shards);
-    scene.accept(1);
-    scene.accept(2);
-    for round in 0..3 {
-        scene.pass_to(1000 * (round + 1));
-        let place = scene.calls.len() - 1;
-        assert_eq!(scene.calls[place].2.entries.len(), 1, "round {round}: aggregated");
-        scene.answer(place, Ok("s1"));
-        scene.list(&shards);
-    }
-    scene.pass_to(10_000);
-    assert_eq!(scene.calls.len(), 4);
-    assert_eq!(scene.calls[3].2.entries.len(), 2);
-    scene.answer(3, Ok("s1"));
-    assert_eq!(scene.stored, 2);
 }
 
 #[test]

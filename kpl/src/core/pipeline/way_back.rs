@@ -14,9 +14,8 @@ use crate::put_records::{CallError, Doubt, EntryError, EntryPlaced};
 use crate::types::{HashKey, Moment, ShardId, ShardIndex};
 
 /// How often a record may be in an aggregate that landed in the wrong shard. Then it goes alone, which counts wherever
-/// it lands: shards that are cut anew again and again, or a service that says that it follows keys and does not, cannot
-/// hold it for ever.
-const MISPLACED_AT_MOST: usize = 3;
+/// it lands: shards that are cut anew again and again, or that no listing shows, cannot hold it for ever.
+pub(super) const MISPLACED_AT_MOST: usize = 3;
 
 /// The service's code for a stream that does not exist (Kinesis API reference, `PutRecords`).
 const STREAM_NOT_FOUND: &str = "ResourceNotFoundException";
@@ -61,7 +60,8 @@ impl<T> Pipeline<T> {
                 self.totals.misplaced();
                 self.totals.retried(record.members.len());
                 self.surprised(lane, (hash_key, &placed.shard_id), started, now);
-                self.take_apart(record, now, true);
+                let until_listed = !self.shards.is_hidden(&placed.shard_id);
+                self.take_apart(record, now, until_listed);
             }
             (Verdict::Undecided, Ok(placed)) => {
                 self.limiter.recovered(lane);

@@ -259,7 +259,7 @@ fn under_auto_nothing_is_predicted_and_nothing_surprises() {
 
 /// Records of key 0 are stored in s1, which holds the upper half.
 #[test]
-fn what_lands_where_two_listings_say_that_it_cannot_shows_auto_where_nobody_says_so() {
+fn what_lands_where_two_listings_say_that_it_cannot_shows_auto() {
     use RecordDistributionStrategy::{Auto, UserPartitionKey};
     let misplaced = |map: &mut ShardMap, second| {
         assert!(map.contradicted((HashKey(0), &"s1".into()), at(second), at(second)));
@@ -275,13 +275,41 @@ fn what_lands_where_two_listings_say_that_it_cannot_shows_auto_where_nobody_says
     assert_eq!((map.strategy(), predicted(&map, 0)), (Some(Auto), None));
     assert!(map.is_refreshed(minutes(60)));
     install_with(&mut map, UserPartitionKey, &three_shards());
-    assert_eq!(map.strategy(), Some(UserPartitionKey), "the service knows best");
+    assert_eq!(map.strategy(), Some(UserPartitionKey), "the service may say so");
 
     misplaced(&mut map, 7_000);
     install_with(&mut map, UserPartitionKey, &three_shards());
     misplaced(&mut map, 7_010);
     install_with(&mut map, UserPartitionKey, &three_shards());
-    assert_eq!(map.strategy(), Some(UserPartitionKey), "whatever lands where");
+    assert_eq!(map.strategy(), Some(Auto), "or it does not do what it says");
+    assert!(map.is_refreshed(minutes(180)));
+    install_with(&mut map, UserPartitionKey, &three_shards());
+    assert_eq!(map.strategy(), Some(UserPartitionKey), "until it says so again");
+}
+
+#[test]
+fn a_service_that_makes_up_shards_is_not_remembered_without_end() {
+    let mut map = ShardMap::listing(at(0));
+    map.stop_awaiting();
+    for number in 0..2 * LEARNED {
+        map.learn(HashKey(number as u128), &format!("made up {number}").as_str().into());
+    }
+    assert_eq!((map.known.len(), map.ids.len()), (LEARNED, LEARNED));
+}
+
+#[test]
+fn a_shard_that_two_listings_do_not_show_is_hidden() {
+    let mut map = three();
+    let (new, other) = ("new".into(), "other".into());
+    assert!(map.is_news(&new) && map.is_news(&other));
+    for (second, is_hidden) in [(10, false), (20, true)] {
+        assert!(surprised(&mut map, at(second), at(second)));
+        install(&mut map, &three_shards());
+        assert_eq!((map.is_hidden(&new), map.is_news(&new)), (is_hidden, false));
+    }
+    assert!(surprised(&mut map, at(30), at(30)));
+    install(&mut map, &[shard("new", 0, u128::MAX)]);
+    assert_eq!((map.is_hidden(&new), map.is_hidden(&other)), (false, true));
 }
 
 #[test]
