@@ -37,6 +37,8 @@ struct Weather {
     reshards: u32,
     /// How often the stream changes between following its keys and AUTO.
     strategy_changes: u32,
+    /// Whether the service says which of the two it does.
+    says_strategy: bool,
     ttl: Option<Duration>,
     aggregation: bool,
     strict_order: bool,
@@ -53,6 +55,7 @@ const CALM: Weather = Weather {
     refuses_large: false,
     reshards: 0,
     strategy_changes: 0,
+    says_strategy: true,
     ttl: None,
     aggregation: true,
     strict_order: false,
@@ -242,9 +245,10 @@ impl World {
             Arrival::Compressed(id, data) => self.pipeline.compressed(id, data, self.now),
             Arrival::Shards => {
                 let shards = self.kinesis.open.clone();
+                let strategy = self.weather.says_strategy.then_some(self.kinesis.strategy);
                 let listing = ShardListing {
                     shards,
-                    record_distribution_strategy: Some(self.kinesis.strategy),
+                    record_distribution_strategy: strategy,
                     ..ShardListing::default()
                 };
                 self.pipeline.shards_listed(&Ok(listing), self.now);

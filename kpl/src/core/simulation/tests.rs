@@ -72,6 +72,17 @@ fn a_stream_that_goes_to_auto_and_back_loses_nothing() {
 }
 
 #[test]
+fn nor_does_one_that_does_not_say_so() {
+    for seed in 310..320 {
+        let weather = Weather { strategy_changes: 3, says_strategy: false, records: 3_000, ..STORM };
+        all_stored(&World::new(seed, weather).run());
+        let weather =
+            Weather { reshards: 3, strategy_changes: 1, says_strategy: false, records: 3_000, ..CALM };
+        all_stored(&World::new(seed, weather).run());
+    }
+}
+
+#[test]
 fn mortal_records_get_honest_outcomes() {
     let weather = Weather {
         ttl: Some(Duration::from_secs(1)),
