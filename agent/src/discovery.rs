@@ -3,62 +3,60 @@
 //! Only creations, deletions and renames are asked for: a watch on writes would cost the application that writes the
 //! log several times what the agent costs. Where notification is refused the flow's own rescan finds the files.
 //!
-//! A flow asks the kernel for its watches itself, and the thread that hears of changes asks for nothing: neither a storm of
-//! changes in one directory nor a file system that hangs keeps other flows from theirs.
+//! Watches are set by a thread of their own. That one may have to wait: for `notify`, which takes no request while a storm
+//! of changes keeps it busy, or for a file system that hangs. A flow waits for it a moment only, and lists often meanwhile.
 //!
-//! Invariant: a lost notification costs time, never a file: every overflow is a change of every directory, and when nobody
-//! hears of changes any more no directory counts as watched.
+//! Invariant: a lost notification costs time, never a file: every overflow and error is a change of every directory.
 
-use std::collections::{BTreeSet, HashMap};
-use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use notify::{Config, Event, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::fs::directory_mark;
 use crate::fs::shared::shared_file_system;
 use crate::inbox::Inbox;
+use crate::types::Node;
 
-/// What is asked for. What happens to the directory itself, too: it may be moved away, and another one made in its place.
-const CHANGES: WatchFlags = WatchFlags::CREATE
-    .union(WatchFlags::DELETE)
-    .union(WatchFlags::MOVE)
-    .union(WatchFlags::DELETE_SELF)
-    .union(WatchFlags::MOVE_SELF)
-    .union(WatchFlags::ONLYDIR);
+/// Requests that wait for the thread. What finds no room is asked for again with the next listing.
+const MAX_REQUESTS: usize = 1024;
 
-/// Events that are taken at once, in bytes.
-const BUFFER_BYTES: usize = 64 * 1024;
-
-/// Between two readings of events: a storm of them is a few notifications.
-const PAUSE: Duration = Duration::from_millis(1);
+/// How long a flow waits for its watch. Setting one takes microseconds.
+const WATCH_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Watches directories for all flows, with one kernel queue.
 #[derive(Debug)]
 pub struct Discovery {
-    watched: Option<Arc<Watched>>,
+    requests: Option<SyncSender<Request>>,
+    watched: Arc<Watched>,
 }
 
+/// A directory to be watched.
 #[derive(Debug)]
+struct Request {
+    directory: PathBuf,
+    node: Node,
+    inbox: Arc<Inbox>,
+    /// Hears when it is done, well or not.
+    done: SyncSender<()>,
+}
+
+#[derive(Debug, Default)]
 struct Watched {
-    queue: OwnedFd,
-    state: Mutex<State>,
+    directories: Mutex<HashMap<PathBuf, Watch>>,
+    /// The thread did not answer in time, and has not been done with its requests since.
+    is_behind: AtomicBool,
 }
 
-/// Who watches what. The kernel's numbers are of directories, whatever names they have.
-#[derive(Debug, Default)]
-struct State {
-    numbers: HashMap<PathBuf, i32>,
-    watches: HashMap<i32, Watch>,
-    is_over: bool,
-}
-
-#[derive(Debug, Default)]
+/// Who watches a directory.
+#[derive(Debug)]
 struct Watch {
-    paths: BTreeSet<PathBuf>,
+    /// Which directory had the name.
+    node: Node,
     inboxes: Vec<Arc<Inbox>>,
 }
 
@@ -66,122 +64,117 @@ impl Discovery {
     /// Starts; when the kernel refuses a queue, every flow is left to its rescans.
     #[must_use]
     pub fn start() -> Self {
-        match Watched::start() {
-            Ok(watched) => Self { watched: Some(watched) },
+        let watched = Arc::new(Watched::default());
+        let requests = match Watched::start(&watched) {
+            Ok(requests) => Some(requests),
             Err(error) => {
-                tracing::warn!(%error, "directories cannot be watched, new files are found by rescans only");
-                Self { watched: None }
+                tracing::warn!(error, "directories cannot be watched, new files are found by rescans only");
+                None
             }
-        }
+        };
+        Self { requests, watched }
     }
 
     /// Tells `inbox` of changes in `directory` from now on. Answers whether it is watched; if not (it does not exist
-    /// yet, a limit is reached, or its file system is shared with others, of whose changes the kernel does not know), list it
-    /// often and ask again.
+    /// yet, a limit is reached, the thread is busy, or its file system is shared with others, of whose changes the kernel does
+    /// not know), list it often and ask again.
     ///
     /// To be called before each listing: by now another directory may have the name, which then is watched instead.
     pub fn watch(&self, directory: &Path, inbox: &Arc<Inbox>) -> bool {
-        let Some(watched) = &self.watched else { return false };
-        watched.watch(directory, inbox) && shared_file_system(directory).is_none()
-    }
-}
-
-impl Drop for Discovery {
-    fn drop(&mut self) {
-        if let Some(watched) = &self.watched {
-            watched.lock().is_over = true;
-            // The end of a watch is an event, which wakes the thread. Where there is none it waits for the process's end.
-            let is_woken =
-                inotify::add_watch(&watched.queue, "/", WatchFlags::ONLYDIR | WatchFlags::DELETE_SELF);
-            if let Ok(number) = is_woken {
-                let _ = inotify::remove_watch(&watched.queue, number);
+        let (Some(requests), Some(mark)) = (&self.requests, directory_mark(directory)) else { return false };
+        if !self.watched.is_watched(directory, mark.node, inbox) {
+            let (done, is_done) = sync_channel(1);
+            let (directory, inbox) = (directory.to_owned(), Arc::clone(inbox));
+            let request = Request { directory, node: mark.node, inbox, done };
+            if requests.try_send(request).is_err() || self.watched.is_behind.load(Relaxed) {
+                return false;
+            }
+            if is_done.recv_timeout(WATCH_PATIENCE).is_err() {
+                self.watched.is_behind.store(true, Relaxed);
             }
         }
+        self.watched.is_watched(directory, mark.node, inbox) && shared_file_system(directory).is_none()
     }
 }
 
 impl Watched {
-    fn start() -> io::Result<Arc<Self>> {
-        let queue = inotify::init(CreateFlags::CLOEXEC)?;
-        let watched = Arc::new(Self { queue, state: Mutex::default() });
-        let heard = Arc::clone(&watched);
-        std::thread::Builder::new().name("discovery".to_owned()).spawn(move || heard.run())?;
-        Ok(watched)
+    fn start(watched: &Arc<Self>) -> Result<SyncSender<Request>, String> {
+        let told = Arc::clone(watched);
+        let mask = EventKindMask::CREATE | EventKindMask::REMOVE | EventKindMask::MODIFY_NAME;
+        let config = Config::default().with_event_kinds(mask);
+        let watcher = RecommendedWatcher::new(move |event| told.tell(&event), config);
+        let watcher = watcher.map_err(|error| error.to_string())?;
+        let (requests, received) = sync_channel(MAX_REQUESTS);
+        let served = Arc::clone(watched);
+        let thread = std::thread::Builder::new().name("discovery".to_owned());
+        thread.spawn(move || served.serve(watcher, &received)).map_err(|error| error.to_string())?;
+        Ok(requests)
     }
 
-    fn watch(&self, directory: &Path, inbox: &Arc<Inbox>) -> bool {
-        // Not under the lock: the file system may hang.
-        let Ok(number) = inotify::add_watch(&self.queue, directory, CHANGES) else { return false };
-        let mut state = self.lock();
-        if let Some(left) = state.add(directory, number, inbox) {
-            // It may be gone already.
-            let _ = inotify::remove_watch(&self.queue, left);
-        }
-        !state.is_over
-    }
-
-    fn run(&self) {
-        let mut buffer = vec![MaybeUninit::uninit(); BUFFER_BYTES];
-        let mut reader = Reader::new(&self.queue, &mut buffer);
-        let mut changed = BTreeSet::new();
-        while !self.lock().is_over {
-            match reader.next() {
-                Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
-                    changed.extend(self.lock().watches.keys());
-                }
-                Ok(event) => {
-                    changed.insert(event.wd());
-                    if event.events().contains(ReadFlags::IGNORED) {
-                        self.tell(&std::mem::take(&mut changed));
-                        self.lock().forget(event.wd());
-                    }
-                }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => {
-                    tracing::error!(%error, "changes of directories are not told any more, new files are found by rescans only");
-                    self.lock().is_over = true;
-                }
+    /// Sets watches until nobody asks for any more.
+    fn serve(&self, mut watcher: RecommendedWatcher, requests: &Receiver<Request>) {
+        while let Ok(first) = requests.recv() {
+            self.set(&mut watcher, first);
+            while let Ok(next) = requests.try_recv() {
+                self.set(&mut watcher, next);
             }
-            if reader.is_buffer_empty() {
-                self.tell(&std::mem::take(&mut changed));
-                std::thread::sleep(PAUSE);
-            }
+            self.is_behind.store(false, Relaxed);
         }
     }
 
-    fn tell(&self, changed: &BTreeSet<i32>) {
-        let state = self.lock();
-        let watches = changed.iter().filter_map(|number| state.watches.get(number));
-        watches.flat_map(|watch| &watch.inboxes).for_each(|inbox| inbox.directory_changed());
+    fn set(&self, watcher: &mut RecommendedWatcher, request: Request) {
+        let Request { directory, node, inbox, done } = request;
+        if watcher.watch(&directory, RecursiveMode::NonRecursive).is_ok() {
+            self.lock().entry(directory).or_insert_with(|| Watch::of(node)).add(node, &inbox);
+            if self.is_behind.load(Relaxed) {
+                // Whoever asked did not wait, and what has changed since was not told.
+                inbox.directory_changed();
+            }
+        }
+        // Whoever asked may have given up.
+        let _ = done.try_send(());
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_watched(&self, directory: &Path, node: Node, inbox: &Arc<Inbox>) -> bool {
+        let directories = self.lock();
+        let watch = directories.get(directory).filter(|watch| watch.node == node);
+        watch.is_some_and(|watch| watch.inboxes.iter().any(|known| Arc::ptr_eq(known, inbox)))
+    }
+
+    fn tell(&self, event: &notify::Result<Event>) {
+        let mut directories = self.lock();
+        match event {
+            Ok(event) if !event.need_rescan() => {
+                // The watched directory itself, too: it may have been moved away, and another one made in its place.
+                for directory in event.paths.iter().flat_map(|path| path.ancestors().take(2)) {
+                    let Some(watch) = directories.get(directory) else { continue };
+                    watch.inboxes.iter().for_each(|inbox| inbox.directory_changed());
+                }
+                for gone in event.paths.iter().filter(|_| event.kind.is_remove()) {
+                    directories.remove(gone);
+                }
+            }
+            _ => directories
+                .values()
+                .flat_map(|watch| &watch.inboxes)
+                .for_each(|inbox| inbox.directory_changed()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Watch>> {
+        self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Notes a watch. Answers one that no name leads to any more.
-    fn add(&mut self, directory: &Path, number: i32, inbox: &Arc<Inbox>) -> Option<i32> {
-        let before = self.numbers.insert(directory.to_owned(), number).filter(|before| *before != number);
-        let watch = self.watches.entry(number).or_default();
-        watch.paths.insert(directory.to_owned());
-        if !watch.inboxes.iter().any(|known| Arc::ptr_eq(known, inbox)) {
-            watch.inboxes.push(Arc::clone(inbox));
-        }
-        let left = self.watches.get_mut(&before?)?;
-        left.paths.remove(directory);
-        if !left.paths.is_empty() {
-            return None;
-        }
-        self.watches.remove(&before?);
-        before
+impl Watch {
+    fn of(node: Node) -> Self {
+        Self { node, inboxes: Vec::new() }
     }
 
-    /// The kernel has ended a watch: its directory is gone.
-    fn forget(&mut self, number: i32) {
-        for path in self.watches.remove(&number).unwrap_or_default().paths {
-            self.numbers.remove(&path);
+    fn add(&mut self, node: Node, inbox: &Arc<Inbox>) {
+        self.node = node;
+        if !self.inboxes.iter().any(|known| Arc::ptr_eq(known, inbox)) {
+            self.inboxes.push(Arc::clone(inbox));
         }
     }
 }

@@ -116,9 +116,12 @@ pub fn list(
         if (is_link || has_names)
             && let Err(error) = trusted::check(&path, policy)
         {
-            // One that went, or leads nowhere, is no trouble.
-            if error.kind() == io::ErrorKind::PermissionDenied {
-                listing.refused.push((path, error));
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => listing.refused.push((path, error)),
+                // A link that leads to nothing yet: where it leads is watched.
+                io::ErrorKind::NotFound if is_link && kind == Kind::Followed => listing.links.push(path),
+                // What went is no trouble.
+                _ => {}
             }
             continue;
         }

@@ -134,7 +134,7 @@ mod tests {
 
     fn content(path: &Path) -> Result<String, String> {
         let file = open(path, LinkPolicy::Trusted).map_err(|error| error.to_string())?;
-        std::io::read_to_string(file).map_err(|error| error.to_string())
+        io::read_to_string(file).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -400,7 +400,9 @@ impl World {
     /// An editor writes the file anew, and the application opens it again.
     pub(super) fn replace(&mut self) {
         let content = self.content(self.live()).to_vec();
-        if content.len() > 1200 && self.writer == self.live() && self.partial.is_none() {
+        // A file of which less was read is not recognised (A6), and room is not read.
+        let text = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if text > 1200 && self.writer == self.live() && self.partial.is_none() {
             self.note("replaced by an editor");
             self.create(LOG, &content);
             self.reopen();
