@@ -124,6 +124,10 @@ impl Watched {
 
     fn set(&self, watcher: &mut RecommendedWatcher, request: Request) {
         let Request { directory, node, inbox, done } = request;
+        if self.lock().get(&directory).is_some_and(|watch| watch.node != node) {
+            // Of a directory that had this name before; it may be gone already.
+            let _ = watcher.unwatch(&directory);
+        }
         if watcher.watch(&directory, RecursiveMode::NonRecursive).is_ok() {
             self.lock().entry(directory).or_insert_with(|| Watch::of(node)).add(node, &inbox);
             if self.is_behind.load(Relaxed) {

@@ -125,7 +125,7 @@ impl FlowTask {
 /// What to do about it, where the error does not say it itself.
 fn cure(error: &io::Error) -> &'static str {
     match error.kind() {
-        _ if error.get_ref().is_some_and(|inner| inner.is::<Untrusted>()) => "",
+        _ if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Untrusted>) => "",
         io::ErrorKind::PermissionDenied => {
             "; give the agent's user the right to read it and to enter its directories (group, ACL, or the unit's drop-in)"
         }
