@@ -36,7 +36,8 @@ def python():
     yield Case("Python TimedRotatingFileHandler", "timed", handlers, NAMES)
     if are_here("logrotate"):
         yield Case("Python WatchedFileHandler, logrotate create", "create", handlers, NAMES)
-        yield Case("Python WatchedFileHandler, logrotate delaycompress", "delaycompress", handlers, NAMES, is_more=True)
+        for manner in ("delaycompress", "nocreate", "copy", "renamecopy"):
+            yield Case(f"Python WatchedFileHandler, logrotate {manner}", manner, handlers, NAMES, is_more=True)
 
 
 def loguru(tools):
@@ -54,7 +55,7 @@ def servers():
     if are_here("nginx", "logrotate"):
         for manner in ("compress", "copytruncate"):
             yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES)
-        for manner in ("create", "delaycompress", "dateext", "maxsize"):
+        for manner in ("create", "delaycompress", "dateext", "maxsize", "copytruncate-compress"):
             yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES, is_more=True)
     if are_here("rsyslogd", "logrotate"):
         yield Case("rsyslog, logrotate create", "create", rsyslog, NAMES, is_more=True)
