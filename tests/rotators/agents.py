@@ -1,5 +1,6 @@
 """The sandbox and the agents of one case: real processes of the binary under test, on 127.0.0.1 only."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -22,8 +23,12 @@ class Sandbox:
             self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True)
         self.endpoint = self.process.stdout.readline().split()[-1]
 
+    def read_all(self, streams):
+        """The books of everything in each of the streams."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return dict(zip(streams, pool.map(self.read, streams)))
+
     def read(self, stream):
-        """The books of everything in a stream."""
         command = [self.binary, "consume", "--json", "--stream", stream, "--endpoint", self.endpoint]
         return books.arrived(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 

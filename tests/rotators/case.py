@@ -20,10 +20,18 @@ AGENTS = ("running", "stopped", "killed")
 # When each agent goes and comes back, in shares of the time for which the program writes.
 AWAY = {"running": (), "stopped": ((0.2, 0.4), (0.6, 0.75)), "killed": ((0.15, 0.15), (0.35, 0.45), (0.6, 0.6), (0.8, 0.85))}
 
-POLL_SECONDS = 2
+POLL_SECONDS = 1
 # No line comes for so long: what is missing is missing.
 QUIET_SECONDS = 30
 WRITER_SECONDS = 180
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """What may happen, `missing` or `repeated`, and why."""
+
+    what: str
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Case:
     manner: str
     command: tuple
     patterns: tuple
-    # (agent, pattern) -> why not each line can come once
+    # (agent, pattern) -> what cannot be promised
     limits: dict = dataclasses.field(default_factory=dict, hash=False)
     is_more: bool = False
 
@@ -47,14 +55,15 @@ class Result:
     kept: set
     arrived: dict
 
-    def faults(self):
-        """What was promised and is not so."""
+    def differences(self):
+        """What is not each line once: agent, pattern, what, the lines."""
         for (agent, pattern), books in self.arrived.items():
-            missing, repeated = books.missing_of(self.kept), books.repeated_numbers()
-            if agent == "killed":
-                repeated = []
-            if missing or repeated or books.mangled:
-                yield agent, pattern, missing, repeated, books.mangled
+            if missing := books.missing_of(self.kept):
+                yield agent, pattern, "missing", missing
+            if agent != "killed" and (repeated := books.repeated_numbers()):
+                yield agent, pattern, "repeated", repeated
+            if books.mangled:
+                yield agent, pattern, "mangled", books.mangled
 
 
 def run(case, binary, scratch, seconds):
@@ -74,8 +83,9 @@ def run(case, binary, scratch, seconds):
         await_lines(sandbox, streams, kept.numbers)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(look_again, agents.values()))
+        books = sandbox.read_all(streams)
         arrived = {
-            (agent, pattern): sandbox.read(stream_of(agent, number))
+            (agent, pattern): books[stream_of(agent, number)]
             for agent in AGENTS
             for number, pattern in enumerate(case.patterns)
         }
@@ -129,8 +139,7 @@ def await_lines(sandbox, streams, numbers):
     waiting, counts, last = set(streams), {}, time.monotonic()
     while waiting and time.monotonic() < last + QUIET_SECONDS:
         time.sleep(POLL_SECONDS)
-        for stream in sorted(waiting):
-            books = sandbox.read(stream)
+        for stream, books in sandbox.read_all(sorted(waiting)).items():
             if not books.missing_of(numbers):
                 waiting.remove(stream)
             elif counts.get(stream) != len(books.times):

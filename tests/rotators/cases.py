@@ -7,19 +7,28 @@ import pathlib
 import shutil
 import sys
 
-from case import Case
+from case import Case, Limit
 
 HERE = pathlib.Path(__file__).parent
 LOG = "app.log"
 # One name, and a glob that matches its generations, too.
 NAMES, WORD = (LOG, "app.log*"), (LOG, "app*")
 
-UNKNOWN_NAMES = "a generation that came and went while no agent ran has a name that says nothing of this pattern"
+UNKNOWN_NAMES = Limit("missing", "a generation that came and went while no agent ran has a name that says nothing of this pattern")
+CUT_ARCHIVE = Limit(
+    "repeated",
+    "logrotate compressed the log while the program still wrote to it (its manual has delaycompress for that), so the archive"
+    " is not what was read, and after a restart nothing proves that it is a part of it",
+)
 
 
 def unknown_names(pattern):
     """What only a running agent can follow."""
     return {(agent, pattern): UNKNOWN_NAMES for agent in ("stopped", "killed")}
+
+
+def cut_archive(*patterns):
+    return {(agent, pattern): CUT_ARCHIVE for agent in ("running", "stopped") for pattern in patterns}
 
 
 def script(place):
@@ -53,8 +62,8 @@ def loguru(tools):
 def servers():
     nginx, rsyslog, httpd = (script(f"debian/{name}.py") for name in ("nginx", "rsyslog", "apache"))
     if are_here("nginx", "logrotate"):
-        for manner in ("compress", "copytruncate"):
-            yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES)
+        yield Case("nginx, logrotate compress", "compress", nginx, NAMES, cut_archive(*NAMES))
+        yield Case("nginx, logrotate copytruncate", "copytruncate", nginx, NAMES)
         for manner in ("create", "delaycompress", "dateext", "maxsize", "copytruncate-compress"):
             yield Case(f"nginx, logrotate {manner}", manner, nginx, NAMES, is_more=True)
     if are_here("rsyslogd", "logrotate"):

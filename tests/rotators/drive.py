@@ -18,7 +18,7 @@ import cases
 from case import AGENTS, run
 
 HEADER = """\
-| rotator | pattern | lines | files | missing | repeated | of it without a kill | worst lag, s |
+| rotator | patterns | lines | files | missing | repeated | after a kill | worst lag, s |
 |---|---|--:|--:|--:|--:|--:|--:|"""
 
 
@@ -35,15 +35,34 @@ def arguments():
 
 
 def rows(result):
-    for pattern in result.case.patterns:
-        of = {agent: result.arrived[agent, pattern] for agent in AGENTS}
-        missing = "/".join(str(len(of[agent].missing_of(result.kept))) for agent in AGENTS)
-        repeated = sum(one.repeated for one in of.values())
-        unasked = of["running"].repeated + of["stopped"].repeated
-        yield (
-            f"| {result.case.name} | `{pattern}` | {result.written} | {result.files} | {missing} | {repeated} | {unasked} "
-            f"| {of['running'].worst_lag:.1f} |"
-        )
+    """One row, and one for each pattern that has a limit. Missing and repeated: running + stopped + killed."""
+    limited = {pattern for _, pattern in result.case.limits}
+    plain = [pattern for pattern in result.case.patterns if pattern not in limited]
+    for patterns in [plain, *([pattern] for pattern in result.case.patterns if pattern in limited)]:
+        if patterns:
+            yield row(result, patterns)
+
+
+def row(result, patterns):
+    of = {agent: [result.arrived[agent, pattern] for pattern in patterns] for agent in AGENTS}
+    missing = {agent: sum(len(one.missing_of(result.kept)) for one in of[agent]) for agent in AGENTS}
+    repeated = {agent: sum(one.repeated for one in of[agent]) for agent in AGENTS}
+    cells = (
+        result.case.name,
+        ", ".join(f"`{pattern}`" for pattern in patterns),
+        result.written,
+        result.files,
+        shown(missing.values()),
+        shown([repeated["running"], repeated["stopped"]]),
+        repeated["killed"],
+        f"{max(one.worst_lag for one in of['running']):.1f}",
+    )
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def shown(numbers):
+    numbers = list(numbers)
+    return " + ".join(str(number) for number in numbers) if any(numbers) else "0"
 
 
 def judge(result, say):
@@ -52,14 +71,13 @@ def judge(result, say):
     lost = result.written - len(result.kept)
     if lost:
         say(f"note: the rotator itself did not keep {lost} of {result.written} lines")
-    for agent, pattern, missing, repeated, mangled in result.faults():
+    for agent, pattern, what, lines in result.differences():
         limit = result.case.limits.get((agent, pattern))
-        is_well &= limit is not None
-        say(
-            f"{'limit' if limit else 'FAULT'}: {agent}, {pattern}: {len(missing)} missing ({books.ranges(missing)}),"
-            f" {len(repeated)} repeated ({books.ranges(repeated)}), {len(mangled)} mangled ({[text[:40] for text in mangled[:2]]})"
-            f"{': ' + limit if limit else ''}"
-        )
+        is_known = limit is not None and limit.what == what
+        is_well &= is_known
+        some = [text[:40] for text in lines[:2]] if what == "mangled" else books.ranges(lines)
+        verdict, reason = ("limit", f": {limit.reason}") if is_known else ("FAULT", "")
+        say(f"{verdict}: {agent}, {pattern}: {len(lines)} {what} ({some}){reason}")
     return is_well
 
 
