@@ -13,6 +13,10 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 
 
+class Broken(Exception):
+    """A program that a case needs did not do its part."""
+
+
 class Sandbox:
     def __init__(self, binary, scratch, streams):
         self.binary, self.scratch = binary, scratch
@@ -77,7 +81,7 @@ class Agent:
         end = time.monotonic() + START_SECONDS
         while not re.search(rb"\bstarted\b", self.log.read_bytes()[size:]):
             if time.monotonic() > end or self.process.poll() is not None:
-                raise SystemExit(f"the agent {self.name} did not start: {self.log}")
+                raise Broken(f"the agent {self.name} did not start: {self.log}")
             time.sleep(0.05)
 
     def stop(self):

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from agents import Agent, Sandbox, stream_of
+from agents import Agent, Broken, Sandbox, stream_of
 from books import kept_in
 
 AGENTS = ("running", "stopped", "killed")
@@ -116,7 +116,7 @@ def write(case, logs, seconds, agents, scratch):
                 for plan in plans:
                     plan.start()
         if writer.wait() != 0:
-            raise SystemExit(f"{case.name}: the program ended with {writer.returncode}: {scratch / 'writer.log'}")
+            raise Broken(f"the program ended with {writer.returncode}: {scratch / 'writer.log'}")
         return int(said)
     finally:
         guard.cancel()

@@ -9,12 +9,14 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 
 import books
 import cases
+from agents import Broken
 from case import AGENTS, run
 
 HEADER = """\
@@ -91,12 +93,16 @@ def keep(scratch, place):
 def follow(case, binary, options):
     """Runs one case and says how it went."""
     begun, scratch, said = time.monotonic(), tempfile.mkdtemp(prefix="rotators-"), []
-    result = run(case, binary, scratch, options.seconds)
-    is_well = judge(result, said.append)
+    try:
+        result = run(case, binary, scratch, options.seconds)
+        is_well = judge(result, said.append)
+        print("\n".join(rows(result)), flush=True)
+    except (Broken, OSError, subprocess.SubprocessError) as problem:
+        is_well = False
+        said.append(f"FAULT: {problem}")
     if not is_well and options.keep:
         keep(scratch, os.path.join(options.keep, case.name.replace("/", "_")))
     shutil.rmtree(scratch)
-    print("\n".join(rows(result)), flush=True)
     said.append(f"{case.name}: {time.monotonic() - begun:.0f} s")
     print("\n".join(f"  {text}" for text in said), file=sys.stderr, flush=True)
     return is_well
