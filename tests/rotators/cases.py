@@ -83,13 +83,14 @@ def pipes():
     if are_here("cronolog"):
         yield Case("cronolog with a link", "cronolog", piped, (LOG, "app-*.log", "app*"))
     if are_here("svlogd"):
-        yield Case("svlogd", "svlogd", piped, ("current", "{current,@*}"))
+        yield Case("svlogd", "svlogd", piped, ("current", "{current,@*}"), unknown_names("current"))
         # The compressed files do not say that they are.
         yield Case("svlogd, gzip", "svlogd-gzip", piped, ("current",), unknown_names("current"), is_more=True)
     if are_here("multilog"):
-        yield Case("multilog", "multilog", piped, ("current", "{current,@*}", "*"), is_more=True)
+        patterns = ("current", "{current,@*}", "*")
+        yield Case("multilog", "multilog", piped, patterns, unknown_names("current"), is_more=True)
     if are_here("s6-log"):
-        yield Case("s6-log", "s6-log", piped, ("current", "{current,@*}", "*"))
+        yield Case("s6-log", "s6-log", piped, ("current", "{current,@*}", "*"), unknown_names("current"))
 
 
 def npm(tools):
@@ -103,12 +104,14 @@ def npm(tools):
     yield Case("rotating-file-stream by time", "time", stream, WORD, is_more=True)
     yield Case("rotating-file-stream, gzip", "gzip", stream, WORD)
     yield Case("rotating-file-stream, classic", "classic", stream, NAMES)
-    yield Case("rotating-file-stream, default names", "default", stream, (LOG, "*app.log"), is_more=True)
+    # 20261127-1646-01-app.log
+    names = (LOG, "*app.log")
+    yield Case("rotating-file-stream, default names", "default", stream, names, unknown_names(LOG), is_more=True)
     yield Case("rotating-file-stream, immutable", "immutable", stream, ("app-*.log",), is_more=True)
     yield Case("winston-daily-rotate-file by size", "size", winston, ("app-*.log*", "app*"), is_more=True)
     yield Case("winston-daily-rotate-file by time", "time", winston, ("app-*.log*", "app*"), is_more=True)
     yield Case("winston-daily-rotate-file, gzip", "gzip", winston, ("app-*.log*", "app*"))
-    yield Case("winston-daily-rotate-file with a link", "link", winston, (LOG, "app-*"))
+    yield Case("winston-daily-rotate-file with a link", "link", winston, (LOG, "app-*"), unknown_names(LOG))
     yield Case("pino-roll by size", "size", roll, ("app.*.log",))
     yield Case("pino-roll by time", "time", roll, ("app.*.log",), is_more=True)
     yield Case("pino-roll with a link", "link", roll, ("current.log", "app.*.log"), unknown_names("current.log"), is_more=True)
