@@ -207,7 +207,7 @@ impl OpenFile {
     /// # Errors
     ///
     /// It cannot be opened, is no regular file, or is left alone
-    /// ([`Untrusted`](crate::config::link_policy::Untrusted)).
+    /// ([`Untrusted`]).
     pub fn open_trusted(path: &Path, policy: LinkPolicy) -> io::Result<Self> {
         trusted::open(path, policy).map(|file| Self { file, content: None })
     }
